@@ -1,0 +1,106 @@
+"""What a check kind is. Built-in kinds and outsiders' come in by the same way: the entry point ``sevtracker.checks``.
+
+A kind answers two questions and knows nothing of SEVs, schedules or databases of ours:
+
+- ``locate(params)``: which place does this look at (for the guard, the fingerprint and the page)?
+- ``attempt(params, access)``: does *this* identity get in there, right now?
+
+Everything else (positive control, verdict, deadline, guard, storage) is done once, for every kind, in ``probing.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from sevtracker.domain.vocabulary import Phase, Reason, Verdict
+
+
+class CheckParams(BaseModel):
+    """Parameters common to every kind. A kind adds its own fields; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: Fields that do not change what is proven, hence not part of the fingerprint.
+    outside_fingerprint: ClassVar[frozenset[str]] = frozenset({"timeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A host and port that a probe will connect to. ``host`` is a name or an address literal without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """Where a check looks, in words that are safe to store and show: never a credential.
+
+    ``text`` is e.g. ``postgresql://db1:5432/hr tracking.events``; ``endpoints`` is what the guard has to allow.
+    """
+
+    text: str
+    endpoints: tuple[Endpoint, ...]
+
+
+class Result(StrEnum):
+    """What one identity met at the target."""
+
+    got_in = "got_in"
+    denied = "denied"  # a denial attributable to access control
+    absent = "absent"  # nothing there for this identity (404, no such table): a denial only if the control gets in
+    empty = "empty"  # let in, but nothing to read
+    trouble = "trouble"  # anything else; never a denial
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One phase of an attempt, for the run's page. ``note`` is our own words; never text from the target."""
+
+    phase: Phase
+    ok: bool
+    note: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How one identity fared: ``result`` and ``reason``, the phase it ended in, and the steps taken."""
+
+    result: Result
+    reason: Reason
+    phase: Phase
+    steps: tuple[Step, ...] = ()
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One run of a check, ready to be stored. Holds existence only: no row, body, DSN or driver text."""
+
+    verdict: Verdict
+    reason: Reason
+    started_at: datetime
+    duration_ms: float
+    control: Result | None
+    steps: tuple[Step, ...] = ()
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A check as the prober needs it. ``params`` was validated by the kind's model when it was saved."""
+
+    kind: str
+    identity: str
+    control: str | None
+    params: Mapping[str, Any] = field(default_factory=dict)
