@@ -1,0 +1,347 @@
+"""What counts as closed. The product's heart: read it in one sitting.
+
+A *vantage* is one check: one copy of one dataset, one identity, one way in. Its story is a list of events (runs,
+patches, edits, canary proofs). ``fold`` turns the story into a ``VantageState``; ``assess`` turns a state and the time
+into an ``Assessment``: the exposure, how far the streak got, and until when that holds if nothing more happens.
+
+The rules, in the order in which ``assess`` asks them:
+
+1. The last decisive verdict is ``open``            -> exposed. Nothing outvotes an open.
+2. There is no decisive verdict                     -> unverified. An error is never a denial.
+3. The door was never seen open by this very check  -> unproven. A check that can't see in can't see out.
+4. Nobody logged a patch for it                     -> no_patch.
+5. It was open after the last patch had settled     -> unattributed: whatever closed it, it wasn't that patch.
+6. Two closed-to-open swings inside the window      -> flapping, until twice the streak over twice the soak is seen.
+7. The streak is long enough, over long enough      -> verified; uncertain if the latest run was inconclusive; stale if
+                                                       there was no run lately.
+8. Otherwise                                        -> verifying.
+
+A ``closed`` is counted only when it is proven, attributed, after the last patch plus settle, and spaced from the one
+counted before; a gap that is too long starts the streak again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sevtracker.domain.policy import Rules
+from sevtracker.domain.vocabulary import EXPOSURE_ORDER, Exposure, Verdict
+
+#: A run stamped later than this beyond ``now`` comes from a clock that jumped; it cannot be fresh evidence.
+CLOCK_TOLERANCE = timedelta(seconds=60)
+
+
+# ---- events ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The check's definition has been ``fingerprint`` since ``at``. The first one creates the check."""
+
+    at: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """Patch ``number`` was applied at ``at``. Out of scope it restarts the streak but is no patch of this vantage."""
+
+    at: datetime
+    number: int
+    in_scope: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TwinsProven:
+    """The check said open on an open canary twin and closed on a locked one."""
+
+    at: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run that started at ``at``, with the definition ``fingerprint``."""
+
+    at: datetime
+    verdict: Verdict
+    fingerprint: str
+
+
+Event = Edited | Patched | TwinsProven | Ran
+_ORDER: dict[type[Event], int] = {Edited: 0, Patched: 1, TwinsProven: 2, Ran: 3}
+
+
+# ---- state -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VantageState:
+    """Everything that a vantage's story leaves behind. Plain values, so that it is stored and compared as they are."""
+
+    fingerprint: str | None = None
+    reproduced: tuple[str, ...] = ()
+    twins_fingerprint: str | None = None
+    twins_at: datetime | None = None
+
+    patch: int | None = None
+    applied_at: datetime | None = None
+    restarted_at: datetime | None = None
+    failed_patches: tuple[int, ...] = ()
+    decided_since_patch: bool = False
+
+    last: Verdict | None = None
+    last_at: datetime | None = None
+    decisive: Verdict | None = None
+    decisive_at: datetime | None = None
+    blind_since: datetime | None = None
+
+    counted: int = 0
+    first_counted_at: datetime | None = None
+    last_counted_at: datetime | None = None
+
+    first_open_at: datetime | None = None
+    last_open_at: datetime | None = None
+    swings: tuple[datetime, ...] = ()
+
+    @property
+    def attributed(self) -> bool:
+        """False once the last patch of this vantage was seen not to hold."""
+        return self.patch is None or self.patch not in self.failed_patches
+
+    def proven(self, rules: Rules, at: datetime) -> bool:
+        """Has the current definition been seen to tell an open door from a closed one, as of ``at``?"""
+        if self.fingerprint in self.reproduced:
+            return True
+        return (
+            self.twins_at is not None
+            and self.twins_fingerprint == self.fingerprint
+            and at - self.twins_at <= rules.proof_valid
+        )
+
+
+def fold(events: Iterable[Event], rules: Rules, state: VantageState | None = None) -> VantageState:
+    """The state after ``events``, taken in the order of their own times, whatever order they were recorded in."""
+    state = state or VantageState()
+    for event in sorted(events, key=lambda e: (e.at, _ORDER[type(e)])):
+        state = apply(state, event, rules)
+    return state
+
+
+def apply(state: VantageState, event: Event, rules: Rules) -> VantageState:
+    """The state after one more event, not earlier than those before it."""
+    match event:
+        case Ran():
+            return _ran(state, event, rules)
+        case Patched():
+            return _patched(state, event)
+        case Edited():
+            return state if event.fingerprint == state.fingerprint else _edited(state, event)
+        case TwinsProven():
+            return replace(state, twins_fingerprint=event.fingerprint, twins_at=event.at)
+
+
+def _edited(state: VantageState, event: Edited) -> VantageState:
+    """Another definition: its streak starts from nothing. What was last seen stays: an edit closes no door."""
+    return replace(state, fingerprint=event.fingerprint, counted=0, first_counted_at=None, last_counted_at=None)
+
+
+def _patched(state: VantageState, event: Patched) -> VantageState:
+    """A patch anywhere restarts every streak; only one in scope can explain a closed door here."""
+    state = replace(state, restarted_at=event.at, counted=0, first_counted_at=None, last_counted_at=None)
+    if not event.in_scope:
+        return state
+    return replace(state, patch=event.number, applied_at=event.at, decided_since_patch=False)
+
+
+def _ran(state: VantageState, run: Ran, rules: Rules) -> VantageState:
+    if run.verdict is Verdict.inconclusive:
+        return replace(state, last=run.verdict, last_at=run.at, blind_since=state.blind_since or run.at)
+    settled = _settled(state, run.at, rules)
+    seen = replace(
+        state,
+        last=run.verdict,
+        last_at=run.at,
+        decisive=run.verdict,
+        decisive_at=run.at,
+        blind_since=None,
+        decided_since_patch=state.decided_since_patch or settled,
+    )
+    if run.verdict is Verdict.open:
+        return _opened(seen, run, settled, swung=state.decisive is Verdict.closed)
+    return _closed(seen, run, rules) if settled else seen
+
+
+def _settled(state: VantageState, at: datetime, rules: Rules) -> bool:
+    return state.restarted_at is None or at >= state.restarted_at + rules.settle
+
+
+def _opened(state: VantageState, run: Ran, settled: bool, swung: bool) -> VantageState:
+    failed = state.failed_patches
+    if settled and state.patch is not None and state.patch not in failed:
+        failed = (*failed, state.patch)
+    proven = state.reproduced if run.fingerprint in state.reproduced else (*state.reproduced, run.fingerprint)
+    return replace(
+        state,
+        reproduced=proven,
+        failed_patches=failed,
+        counted=0,
+        first_counted_at=None,
+        last_counted_at=None,
+        first_open_at=state.first_open_at or run.at,
+        last_open_at=run.at,
+        swings=(*state.swings, run.at)[-8:] if swung else state.swings,
+    )
+
+
+def _closed(state: VantageState, run: Ran, rules: Rules) -> VantageState:
+    """Count this closed, if it may be counted."""
+    if (
+        state.patch is None
+        or not state.attributed
+        or run.fingerprint != state.fingerprint
+        or not state.proven(rules, run.at)
+    ):
+        return state
+    if state.last_counted_at is None or run.at - state.last_counted_at > rules.max_gap:
+        return replace(state, counted=1, first_counted_at=run.at, last_counted_at=run.at)
+    if run.at - state.last_counted_at < rules.spacing:
+        return state
+    return replace(state, counted=state.counted + 1, last_counted_at=run.at)
+
+
+# ---- assessment --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a vantage says at a time.
+
+    ``streak`` of ``needed`` closeds are counted; ``soaked``: often enough over long enough;
+    ``soaked_at`` is when the soak can be over at the earliest;
+    ``until`` is when time alone changes this answer (None: never).
+    """
+
+    exposure: Exposure
+    streak: int
+    needed: int
+    soaked: bool
+    soaked_at: datetime | None
+    proven: bool
+    attributed: bool
+    flapping: bool
+    fresh: bool
+    blind: bool
+    lost: bool = False
+    until: datetime | None = None
+
+
+def assess(state: VantageState, rules: Rules, now: datetime, resolved_at: datetime | None = None) -> Assessment:
+    """The exposure of a vantage at ``now``. ``resolved_at``: since when the SEV is only watched, if it is."""
+    swings_in_window = [s for s in state.swings if now - s <= rules.flapping_window]
+    doubled = len(swings_in_window) >= 2
+    needed = rules.consecutive * (2 if doubled else 1)
+    soak = rules.soak * (2 if doubled else 1)
+    soaked = (
+        state.counted >= needed
+        and state.first_counted_at is not None
+        and state.last_counted_at is not None
+        and state.last_counted_at - state.first_counted_at >= soak
+    )
+    fresh_until = None if state.last_at is None else state.last_at + rules.freshness
+    fresh = fresh_until is not None and now <= fresh_until <= now + rules.freshness + CLOCK_TOLERANCE
+    flapping = doubled and not soaked
+    proven = state.proven(rules, now)
+    answer = Assessment(
+        exposure=Exposure.verifying,
+        streak=state.counted,
+        needed=needed,
+        soaked=soaked,
+        soaked_at=None if state.first_counted_at is None else state.first_counted_at + soak,
+        proven=proven,
+        attributed=state.attributed,
+        flapping=flapping,
+        fresh=fresh,
+        blind=state.last is Verdict.inconclusive,
+    )
+    if resolved_at is not None and not _open_since(state, resolved_at):
+        return _watched(answer, state, rules, now, resolved_at)
+    window_ends = swings_in_window[-2] + rules.flapping_window if doubled else None
+    proof_ends = None
+    if proven and state.fingerprint not in state.reproduced and state.twins_at is not None:
+        proof_ends = state.twins_at + rules.proof_valid
+    return replace(
+        answer,
+        exposure=_exposure(state, proven=proven, flapping=flapping, soaked=soaked, fresh=fresh),
+        until=_next(now, window_ends, proof_ends, fresh_until),
+    )
+
+
+def _exposure(state: VantageState, *, proven: bool, flapping: bool, soaked: bool, fresh: bool) -> Exposure:
+    """The eight rules of this module's docstring, in their order."""
+    if state.decisive is Verdict.open:
+        return Exposure.exposed
+    if state.decisive is None:
+        return Exposure.unverified
+    if not proven:
+        return Exposure.unproven
+    if state.patch is None:
+        return Exposure.no_patch
+    if not state.attributed:
+        return Exposure.unattributed
+    if flapping:
+        return Exposure.flapping
+    if not soaked:
+        return Exposure.verifying
+    if state.last is Verdict.inconclusive:
+        return Exposure.uncertain
+    return Exposure.verified if fresh else Exposure.stale
+
+
+def _open_since(state: VantageState, resolved_at: datetime) -> bool:
+    return state.decisive is Verdict.open and state.decisive_at is not None and state.decisive_at >= resolved_at
+
+
+def _watched(
+    answer: Assessment, state: VantageState, rules: Rules, now: datetime, resolved_at: datetime
+) -> Assessment:
+    """After resolving: watching, until nothing but errors (or no run at all) makes the watch blind, then lost."""
+    every = rules.watch_every(resolved_at, now)
+    missed_from = max(state.last_at or resolved_at, resolved_at) + max(3 * every, rules.interval)
+    if state.blind_since is not None:
+        dark_from = max(state.blind_since, resolved_at)
+        blind_from = min(dark_from + rules.watch_blind, missed_from)
+    else:
+        dark_from = blind_from = missed_from
+    lost_from = dark_from + rules.watch_lost
+    blind = now >= blind_from
+    return replace(
+        answer,
+        exposure=Exposure.watch_blind if blind else Exposure.watching,
+        blind=blind,
+        lost=now >= lost_from,
+        until=_next(now, blind_from, lost_from),
+    )
+
+
+def _next(now: datetime, *moments: datetime | None) -> datetime | None:
+    return min((m for m in moments if m is not None and m >= now), default=None)
+
+
+def worst(exposures: Iterable[Exposure]) -> Exposure:
+    """A SEV's exposure is the worst of its vantages'. No vantage at all says nothing: ``unverified``."""
+    return min(exposures, key=EXPOSURE_ORDER.__getitem__, default=Exposure.unverified)
+
+
+def composite(verdicts: Iterable[Verdict]) -> Verdict:
+    """Of several vantages: any open is open, else any inconclusive is inconclusive, else closed; none: inconclusive."""
+    seen = set(verdicts)
+    if Verdict.open in seen:
+        return Verdict.open
+    if Verdict.inconclusive in seen or not seen:
+        return Verdict.inconclusive
+    return Verdict.closed
+
+

@@ -1,0 +1,278 @@
+"""The resolve gate: facts in, blockers out. Never a bare boolean: every "no" says why and what would clear it.
+
+Each numbered rule of ``blockers`` is one small function below, in the order in which a page shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sevtracker.domain.exposure import Assessment
+from sevtracker.domain.policy import Rules
+from sevtracker.domain.spans import span
+from sevtracker.domain.vocabulary import ACTIVE, Level, Reason, Status, Verdict
+
+
+class Code(StrEnum):
+    """Why resolving is refused. Scripts rely on these words."""
+
+    status = "status"
+    uncovered = "uncovered"
+    no_check = "no_check"
+    no_patch = "no_patch"
+    open = "open"
+    inconclusive = "inconclusive"
+    unproven = "unproven"
+    unattributed = "unattributed"
+    flapping = "flapping"
+    soak = "soak"
+    stale = "stale"
+    retest = "retest"
+    access_review = "access_review"
+    sessions = "sessions"
+    attestation = "attestation"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One reason not to resolve: a code, one plain sentence, and what would clear it."""
+
+    code: Code
+    message: str
+    clears: str
+    check: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vantage:
+    """What the gate knows of one check of the SEV. ``place`` is ``dataset/copy``."""
+
+    check: int
+    place: str
+    identity: str
+    required: bool
+    machine: bool
+    assessment: Assessment
+    decisive: Verdict | None
+    last: Verdict | None
+    reason: Reason | None
+    last_at: datetime | None
+    waived_until: datetime | None = None
+
+    def waived(self, now: datetime) -> bool:
+        """Is there a waiver for this vantage that has not run out?"""
+        return self.waived_until is not None and now < self.waived_until
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A copy of an affected dataset that no required check looks at (as ``identity_class``, or at all)."""
+
+    place: str
+    identity_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """People's word where no probe can exist. Shown as attested, never as verified."""
+
+    place: str
+    evidence_url: str
+    attested_by: tuple[str, ...]
+    expires_at: datetime
+    patch_authors: frozenset[str] = frozenset()
+
+    def trouble(self, now: datetime) -> str | None:
+        """What is missing for it to count, in words; None if nothing is."""
+        if not self.evidence_url:
+            return "has no link to its evidence"
+        if len(set(self.attested_by)) < 2:
+            return "needs two different people"
+        if set(self.attested_by) & self.patch_authors:
+            return "is attested by an author of the patch"
+        return "has expired" if now >= self.expires_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the gate looks at, gathered in one transaction.
+
+    The three ``*_at`` are when that act was last recorded in this cycle; ``patched_at`` is when the last patch was applied.
+    """
+
+    level: Level
+    status: Status
+    rules: Rules
+    now: datetime
+    vantages: Sequence[Vantage]
+    holes: Sequence[Hole]
+    patches: int
+    patched_at: datetime | None = None
+    attestations: Sequence[Attestation] = ()
+    retest_at: datetime | None = None
+    access_review_at: datetime | None = None
+    sessions_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The answer. ``exceptions`` are the vantages that were let through by a waiver only."""
+
+    blockers: tuple[Blocker, ...]
+    exceptions: tuple[int, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        return not self.blockers
+
+
+def evaluate(facts: Facts) -> Gate:
+    """Ask every question; keep every objection."""
+    found = (
+        *_status(facts),
+        *_vantages(facts),
+        *_coverage(facts),
+        *_patches(facts),
+        *_acts(facts),
+    )
+    exceptions = tuple(v.check for v in facts.vantages if v.waived(facts.now) and list(_vantage(v, facts)))
+    return Gate(found, exceptions)
+
+
+def _status(facts: Facts) -> Iterator[Blocker]:
+    if facts.status not in ACTIVE:
+        yield Blocker(Code.status, f"This SEV is {facts.status}.", "Only a SEV with work still owed can be resolved.")
+
+
+def _coverage(facts: Facts) -> Iterator[Blocker]:
+    attested = {a.place for a in facts.attestations if a.trouble(facts.now) is None}
+    for attestation in facts.attestations:
+        if trouble := attestation.trouble(facts.now):
+            yield Blocker(
+                Code.attestation,
+                f"The attestation for {attestation.place} {trouble}.",
+                "Attest with an evidence link and two people, neither of them an author of the patch.",
+            )
+    for hole in facts.holes:
+        if hole.place in attested:
+            continue
+        eyes = f"as {hole.identity_class}" if hole.identity_class else "at all"
+        yield Blocker(
+            Code.uncovered,
+            f"No required check looks at {hole.place} {eyes}.",
+            "Add a required check for that copy.",
+        )
+    if not any(v.machine and v.required for v in facts.vantages):
+        yield Blocker(
+            Code.no_check,
+            "No machine check is required for this SEV.",
+            "Add a check that can see the exposure; people's word alone never resolves.",
+        )
+
+
+def _patches(facts: Facts) -> Iterator[Blocker]:
+    if not facts.patches:
+        yield Blocker(Code.no_patch, "No patch has been logged.", "Log the patch that closed the access.")
+
+
+def _vantages(facts: Facts) -> Iterator[Blocker]:
+    for vantage in facts.vantages:
+        if not vantage.waived(facts.now):
+            yield from _vantage(vantage, facts)
+
+
+def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
+    """What one vantage objects. An optional check objects only while it sees the door open."""
+    who, seen = f"{v.identity} at {v.place}", v.assessment
+    if v.decisive is Verdict.open:
+        yield Blocker(
+            Code.open,
+            f"{v.identity} can still read {v.place}.",
+            "Close the access and log the patch; the check has to see it closed.",
+            v.check,
+        )
+    if not v.required:
+        return
+    if v.last is None:
+        yield Blocker(Code.inconclusive, f"The check of {who} has not run yet.", "Run the checks.", v.check)
+    elif v.last is Verdict.inconclusive:
+        why = f" ({v.reason})" if v.reason else ""
+        yield Blocker(
+            Code.inconclusive,
+            f"The latest run as {who} was inconclusive{why}.",
+            "Mend what keeps the check from seeing, then run it again.",
+            v.check,
+        )
+    if v.decisive is Verdict.open:
+        return
+    if v.last is not None and not seen.proven:
+        yield Blocker(
+            Code.unproven,
+            f"The check of {who} has never seen this door open, so its closed proves nothing.",
+            "Reproduce the exposure with this very check, or prove it on canary twins.",
+            v.check,
+        )
+    elif v.last is not None and not seen.attributed:
+        yield Blocker(
+            Code.unattributed,
+            f"{v.place} was seen open after the last patch had settled; nobody knows what closed it for {v.identity}.",
+            "Find out what closed it and log that as a patch.",
+            v.check,
+        )
+    yield from _streak(v, facts)
+
+
+def _streak(v: Vantage, facts: Facts) -> Iterator[Blocker]:
+    who, seen = f"{v.identity} at {v.place}", v.assessment
+    if seen.flapping:
+        yield Blocker(
+            Code.flapping,
+            f"The access of {who} went from closed to open twice within {span(facts.rules.flapping_window)}.",
+            "Find what opens it again; twice the streak over twice the soak is needed now.",
+            v.check,
+        )
+    if not seen.soaked and facts.patches:
+        until = f", and not before {seen.soaked_at:%Y-%m-%d %H:%M:%S} UTC" if seen.soaked_at else ""
+        yield Blocker(
+            Code.soak,
+            f"{who} was seen closed {seen.streak} of {seen.needed} times needed since the last patch.",
+            f"Wait for the next runs: spaced {span(facts.rules.spacing)} or more{until}.",
+            v.check,
+        )
+    if v.last is not None and not seen.fresh:
+        yield Blocker(
+            Code.stale,
+            f"The last run as {who} is older than {span(facts.rules.freshness)}.",
+            "Run the checks; see whether the worker is up.",
+            v.check,
+        )
+
+
+def _acts(facts: Facts) -> Iterator[Blocker]:
+    """What people owe, by level. An act recorded before the last patch was applied cannot speak for what came after."""
+    rules = facts.rules
+    if rules.reporter_retest and not _since_patch(facts.retest_at, facts):
+        yield Blocker(
+            Code.retest,
+            "The reporter has not retested since the last patch.",
+            "The reporter tries again what they reported, and records that it is gone.",
+        )
+    if rules.access_review and not _since_patch(facts.access_review_at, facts):
+        yield Blocker(
+            Code.access_review,
+            "Nobody has recorded who accessed the data while it was exposed.",
+            'Review the access logs of the exposure window. "No logs exist" is a valid answer, if stated.',
+        )
+    if rules.sessions and not _since_patch(facts.sessions_at, facts):
+        yield Blocker(
+            Code.sessions,
+            "Nobody has recorded that sessions and tokens from before the patch were ended.",
+            "End or re-test sessions, cursors, signed links and tokens from before the patch, and record it.",
+        )
+
+
+def _since_patch(recorded: datetime | None, facts: Facts) -> bool:
+    return recorded is not None and (facts.patched_at is None or recorded >= facts.patched_at)
