@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Status
 from sevtracker.errors import Conflict
 
@@ -23,3 +25,7 @@ def after(act: str, status: Status) -> Status:
         wanted = " or ".join(sorted(allowed))
         raise Conflict(f"This SEV is {status}; to {act} it, it has to be {wanted}.")
     return leads_to
+
+
+#: How far a sender's clock may be ahead of ours before a time counts as lying in the future.
+CLOCK_GRACE = timedelta(minutes=1)

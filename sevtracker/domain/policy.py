@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sevtracker.config import PolicySettings
+from sevtracker.config import Policy
 from sevtracker.domain.vocabulary import Level
 
 
@@ -57,7 +57,7 @@ class Rules:
         return self.watch[-1].every
 
 
-def rules_for(policy: PolicySettings, level: Level) -> Rules:
+def rules_for(policy: Policy, level: Level) -> Rules:
     """The rules of ``level`` under the configured ``policy``."""
     return _rules(_Hashable(policy), level)
 
@@ -67,7 +67,7 @@ class _Hashable:
 
     __slots__ = ("policy",)
 
-    def __init__(self, policy: PolicySettings) -> None:
+    def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
     def __hash__(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sevtracker.config import PolicySettings
+from sevtracker.config import Policy
 from sevtracker.domain.policy import Rules
 from sevtracker.domain.vocabulary import ACTIVE, Reason, Status, Verdict
 
@@ -23,7 +23,7 @@ class Need:
     resolved_at: datetime | None = None
 
 
-def interval(needs: Iterable[Need], policy: PolicySettings, now: datetime) -> timedelta:
+def interval(needs: Iterable[Need], policy: Policy, now: datetime) -> timedelta:
     """How often a check runs at ``now``: as often as the most demanding SEV asks, else the standing interval."""
     return min((_one(need, now) for need in needs), default=policy.standing)
 
@@ -46,7 +46,7 @@ def next_due(
     verdict: Verdict,
     failures: int,
     jitter: float,
-    policy: PolicySettings,
+    policy: Policy,
     patched_at: datetime | None = None,
     retry_after: timedelta | None = None,
 ) -> datetime:
@@ -59,7 +59,7 @@ def next_due(
     """
     due = now + every * (1 + policy.jitter * jitter)
     if verdict is Verdict.inconclusive:
-        due = min(due, now + min(policy.retry_max, policy.retry_first * 2 ** min(max(failures - 1, 0), 16)))
+        due = min(due, now + min(policy.retry_max, policy.retry_first * (1 << min(max(failures - 1, 0), 16))))
     if patched_at is not None:
         due = min((at for at in after_patch(patched_at, policy) if now < at < due), default=due)
     if retry_after is not None:
@@ -67,6 +67,6 @@ def next_due(
     return due
 
 
-def after_patch(applied_at: datetime, policy: PolicySettings) -> tuple[datetime, ...]:
+def after_patch(applied_at: datetime, policy: Policy) -> tuple[datetime, ...]:
     """When to look again after a patch applied at ``applied_at``."""
     return tuple(applied_at + delay for delay in policy.after_patch)

@@ -14,7 +14,7 @@ def span(length: timedelta) -> str:
         return f"-{span(-length)}"
     if seconds < 10:
         return f"{seconds:.1f}".rstrip("0").rstrip(".") + " s"
-    parts = []
+    parts: list[str] = []
     rest = round(seconds)
     for size, name in _UNITS:
         count, rest = divmod(rest, size)

@@ -1,0 +1,200 @@
+"""Checks: point one at a copy, change it, run it now. Every definition is a revision; an edit voids proof and streak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sevtracker.actions import evaluation
+from sevtracker.actions.enforce import May, require
+from sevtracker.actions.inputs import ChangeCheck, NewCheck
+from sevtracker.checks.interface import Definition
+from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
+from sevtracker.config import Settings
+from sevtracker.domain.vocabulary import Trigger, Verdict
+from sevtracker.errors import Conflict, FieldError, InputError, NotFound
+from sevtracker.store import checks, datasets, jobs, vantages
+from sevtracker.store.tables import Check, CheckRevision, Dataset
+from sevtracker.store.work import Work
+
+
+def create(work: Work, settings: Settings, probes: ProbeEnvironment, given: NewCheck) -> Check:
+    """Add a check. It runs at once, and from now on every SEV of the dataset looks through it.
+
+    Raises InputError naming every bad field, those of ``params`` by the kind as ``params.url`` and the like.
+    """
+    require(work.by, May.keep_checks)
+    definition = Definition(given.kind, given.identity, given.control, given.params)
+    valid, errors = _validated(probes, definition)
+    dataset = datasets.by_slug(work.session, given.dataset)
+    copy = datasets.copy(work.session, dataset.id, given.copy_) if dataset and dataset.id else None
+    if dataset is None:
+        errors.append(FieldError("dataset", f"There is no dataset {given.dataset!r}; register it first."))
+    elif copy is None:
+        errors.append(FieldError("copy", f"The dataset {given.dataset} has no copy {given.copy_!r}."))
+    if errors or valid is None or dataset is None or copy is None:
+        raise InputError(*errors)
+    check = Check(
+        dataset_id=dataset.id or 0,
+        copy_id=copy.id or 0,
+        name=given.name or f"{given.identity} at {given.dataset}/{given.copy_}",
+        kind=given.kind,
+        identity=given.identity,
+        control=valid.control,
+        params=dict(valid.params),
+        required=given.required,
+        fingerprint=valid.fingerprint,
+        locator=valid.locator.text,
+        target=valid.target_key,
+        created_at=work.now,
+        due_at=work.now,
+        every_s=settings.policy.standing.total_seconds(),
+    )
+    work.session.add(check)
+    work.session.flush()
+    _revise(work, check)
+    work.record("check:created", dataset=dataset.slug, facts={**_public(check), "copy": copy.slug})
+    _join(work, settings, check)
+    return check
+
+
+def _validated(probes: ProbeEnvironment, definition: Definition) -> tuple[Validated | None, list[FieldError]]:
+    try:
+        return validate(probes, definition), []
+    except InputError as error:
+        return None, list(error.errors)
+
+
+def _revise(work: Work, check: Check) -> None:
+    work.session.add(
+        CheckRevision(
+            check_id=check.id or 0,
+            revision=check.revision,
+            at=work.now,
+            by_pid=work.actor.pid,
+            name=check.name,
+            kind=check.kind,
+            identity=check.identity,
+            control=check.control,
+            params=check.params,
+            required=check.required,
+            enabled=check.enabled,
+            fingerprint=check.fingerprint,
+            locator=check.locator,
+        )
+    )
+    work.session.flush()
+
+
+def _public(check: Check) -> dict[str, Any]:
+    """What the ledger says of a definition. Params have no secrets; numbers in them become text, since it takes no floats."""
+    return {
+        "check": check.id,
+        "kind": check.kind,
+        "identity": check.identity,
+        "control": check.control,
+        "locator": check.locator,
+        "required": check.required,
+        "enabled": check.enabled,
+        "revision": check.revision,
+        "fingerprint": check.fingerprint,
+    }
+
+
+def _join(work: Work, settings: Settings, check: Check) -> None:
+    """Link a check to the SEVs of its dataset and run it."""
+    check_id = check.id or 0
+    vantages.link_new(work.session, check_id=check_id)
+    _reevaluate(work, settings, check_id)
+    if check.enabled:
+        jobs.enqueue(work.session, [(check_id, check.target)], Trigger.manual, work.now)
+
+
+def _reevaluate(work: Work, settings: Settings, check_id: int) -> None:
+    for sev in evaluation.lock(work, vantages.sevs_of_checks(work.session, [check_id])):
+        evaluation.refold(work, settings, sev, [check_id])
+        evaluation.evaluate(work, settings, [sev])
+
+
+def change(work: Work, settings: Settings, probes: ProbeEnvironment, check_id: int, given: ChangeCheck) -> Check:
+    """Change a check. A changed fingerprint voids its proof and its streak.
+
+    Raises Conflict for disabling, making optional or retargeting a check that last saw an open door: that would hide it.
+    """
+    check = _open(work, check_id)
+    sent = given.model_fields_set
+    _no_nulls(given, sent)
+    before = _public(check)
+    definition = Definition(
+        check.kind,
+        given.identity if "identity" in sent and given.identity else check.identity,
+        (given.control or None) if "control" in sent else check.control,
+        given.params if "params" in sent and given.params is not None else check.params,
+    )
+    valid = validate(probes, definition)
+    _no_hiding(check, given, valid)
+    check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
+    check.fingerprint, check.locator, check.target = valid.fingerprint, valid.locator.text, valid.target_key
+    for name in ("required", "enabled", "name"):
+        if name in sent:
+            setattr(check, name, getattr(given, name))
+    after = _public(check)
+    changed = {name: {"old": before[name], "new": after[name]} for name in after if before[name] != after[name]}
+    if not changed and not sent & {"name", "params"}:
+        return check
+    check.revision += 1
+    check.halted, check.auth_failures, check.failures = None, 0, 0
+    check.due_at = work.now if check.enabled else None
+    work.session.add(check)
+    _revise(work, check)
+    _record_change(work, check, changed)
+    _reevaluate(work, settings, check_id)
+    if check.enabled:
+        jobs.enqueue(work.session, [(check_id, check.target)], Trigger.manual, work.now)
+    return check
+
+
+def _record_change(work: Work, check: Check, changed: Mapping[str, Any]) -> None:
+    """On the dataset's record, and on the timeline of every SEV that looks through the check."""
+    dataset = work.session.get_one(Dataset, check.dataset_id).slug
+    facts = {"check": check.id, "revision": check.revision, "changed": dict(changed)}
+    numbers: list[int | None] = [*vantages.sevs_of_checks(work.session, [check.id or 0])]
+    for number in numbers or [None]:
+        work.record("check:changed", sev=number, dataset=dataset, facts=facts)
+
+
+def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
+    empty = [n for n in sorted(sent - {"control"}) if getattr(given, n) is None]
+    if empty:
+        raise InputError(*(FieldError(n, "This can't be empty.") for n in empty))
+
+
+def _no_hiding(check: Check, given: ChangeCheck, valid: Validated) -> None:
+    if check.decisive is not Verdict.open:
+        return
+    elsewhere = valid.locator.text != check.locator or (given.identity or check.identity) != check.identity
+    if given.enabled is False or given.required is False or elsewhere:
+        raise Conflict(
+            "This check last saw the door open. Disabling it, making it optional or pointing it elsewhere would hide that;"
+            " add another check instead."
+        )
+
+
+def _open(work: Work, check_id: int) -> Check:
+    require(work.by, May.keep_checks)
+    check = checks.lock(work.session, check_id)
+    if check is None:
+        raise NotFound(f"There is no check {check_id}.")
+    return check
+
+
+def run_now(work: Work, check_id: int) -> None:
+    """Queue a run of one check. Pressing it three times is one observation, if that."""
+    require(work.by, May.work_on_sevs)
+    check = checks.lock(work.session, check_id)
+    if check is None:
+        raise NotFound(f"There is no check {check_id}.")
+    if not check.enabled:
+        raise Conflict("This check is disabled.")
+    checks.run_soon(work.session, [check_id], work.now)
+    jobs.enqueue(work.session, [(check_id, check.target)], Trigger.manual, work.now)

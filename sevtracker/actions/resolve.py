@@ -1,0 +1,148 @@
+"""Resolving: asked, looked at once more, and only then done. A refusal is an answer that is recorded, not an exception.
+
+A door calls ``begin``, lets the worker make the final runs (``awaited`` says when they are there), then calls ``finish``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from sevtracker.actions import evaluation
+from sevtracker.actions.enforce import May
+from sevtracker.actions.inputs import Resolve
+from sevtracker.actions.sevs import open_for
+from sevtracker.config import Settings
+from sevtracker.domain import lifecycle
+from sevtracker.domain.gate import Blocker, Code, Gate
+from sevtracker.domain.ledger import Evidence
+from sevtracker.domain.vocabulary import Trigger, Verdict
+from sevtracker.store import checks, facts, jobs
+from sevtracker.store.tables import Sev
+from sevtracker.store.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not resolved, and why. Already on the timeline."""
+
+    blockers: tuple[Blocker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FinalRuns:
+    """The final runs that were asked for at ``asked_at``: for each check, the newest run there was before."""
+
+    number: int
+    asked_at: datetime
+    before: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Resolved, at that time, on that evidence."""
+
+    at: datetime
+    evidence: tuple[Evidence, ...]
+
+
+def begin(work: Work, settings: Settings, number: int) -> Refused | FinalRuns:
+    """Ask the gate; if nothing blocks, queue the final run of every check of the SEV."""
+    sev = open_for(work, number, May.resolve_sevs)
+    case = _case(work, settings, sev)
+    gate = case.gate()
+    if not gate.open:
+        return _refuse(work, sev, gate.blockers)
+    ids = [v.check_id for v in case.vantages if v.enabled]
+    jobs.enqueue(work.session, checks.targets(work.session, ids), Trigger.resolve, work.now, sev=number)
+    return FinalRuns(number, work.now, checks.newest_run_ids(work.session, ids))
+
+
+def awaited(session: Session, final: FinalRuns) -> Sequence[int]:
+    """The checks whose final run is not there yet."""
+    newest = checks.runs_since(session, list(final.before), final.asked_at)
+    return [check_id for check_id, before in final.before.items() if newest.get(check_id, 0) <= before]
+
+
+def finish(work: Work, settings: Settings, given: Resolve, final: FinalRuns) -> Refused | Resolved:
+    """Resolve, or refuse. All in one transaction, with the SEV and its checks locked:
+
+    1. Ask the gate again, with everything that was stored since.
+    2. Every check has a run that started after the question, with the definition as it is now, and it is closed.
+    3. Resolve, with those runs as the evidence. An ``open`` that is stored after this finds the SEV resolved, and reopens it.
+    """
+    sev = open_for(work, final.number, May.resolve_sevs)
+    case = _case(work, settings, sev)
+    gate = case.gate()
+    late = _late(work, case, final)
+    if not gate.open or late:
+        return _refuse(work, sev, (*gate.blockers, *late))
+    evidence = tuple(
+        Evidence(v.last_run_id or 0, v.revision, Verdict.closed.value, v.state.last_at or work.now)
+        for v in case.vantages
+        if v.enabled
+    )
+    before = sev.status
+    sev.status = lifecycle.after("resolve", sev.status)
+    sev.resolved_at = work.now
+    work.record(
+        "sev:resolved",
+        sev=sev.number,
+        text=given.summary,
+        facts=_facts(before.value, sev.status.value, gate),
+        evidence=evidence,
+    )
+    verified = sev.verified_closed_at
+    evaluation.evaluate(work, settings, [sev])
+    sev.verified_closed_at = verified
+    return Resolved(work.now, evidence)
+
+
+def _facts(old: str, new: str, gate: Gate) -> dict[str, object]:
+    return {"old": old, "new": new, "exceptions": list(gate.exceptions)}
+
+
+def _case(work: Work, settings: Settings, sev: Sev) -> facts.Case:
+    work.session.flush()
+    [case] = facts.gather(work.session, [sev], settings.policy, settings.identities, work.now)
+    return case
+
+
+def _late(work: Work, case: facts.Case, final: FinalRuns) -> list[Blocker]:
+    """Required checks without a good final run. (An optional one only objects when it is open; the gate says so.)"""
+    newest = checks.latest_runs(work.session, [v.check_id for v in case.required])
+    found = []
+    for v in case.required:
+        run = newest.get(v.check_id)
+        who = f"{v.identity} at {v.place}"
+        if run is None or run.started_at < final.asked_at or run.revision != v.revision:
+            found.append(
+                Blocker(
+                    Code.inconclusive,
+                    f"The final run as {who} has not come back.",
+                    "See whether the worker is up, then resolve again.",
+                    v.check_id,
+                )
+            )
+        elif run.verdict is not Verdict.closed and v.state.decisive is not Verdict.open:
+            found.append(
+                Blocker(
+                    Code.inconclusive,
+                    f"The final run as {who} was inconclusive ({run.reason}).",
+                    "Mend what keeps the check from seeing, then resolve again.",
+                    v.check_id,
+                )
+            )
+    return [b for b in found if not any(o.check == b.check for o in case.gate().blockers)]
+
+
+def _refuse(work: Work, sev: Sev, blockers: tuple[Blocker, ...]) -> Refused:
+    said = [{"code": b.code.value, "check": b.check} for b in blockers]
+    work.record("gate:refused", sev=sev.number, facts={"blockers": said})
+    sev.version += 1
+    sev.blockers = len(blockers)
+    work.session.add(sev)
+    return Refused(blockers)

@@ -1,0 +1,197 @@
+"""Storing what runs saw: one transaction for a batch of runs, whatever the number of checks and SEVs in it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sevtracker.actions import evaluation
+from sevtracker.checks.interface import Observation
+from sevtracker.config import Settings
+from sevtracker.domain import schedule
+from sevtracker.domain.exposure import Ran, apply, assess
+from sevtracker.domain.ledger import Evidence
+from sevtracker.domain.policy import rules_for
+from sevtracker.domain.vocabulary import Reason, Verdict
+from sevtracker.store import checks, jobs, sevs, vantages
+from sevtracker.store.checks import Standing
+from sevtracker.store.vantages import Link
+from sevtracker.store.work import Work
+
+#: Not for secrets: it only keeps checks from marching in step.
+_JITTER = random.Random()  # noqa: S311  # see above
+
+_KINDS = {Verdict.open: "check:opened", Verdict.closed: "check:closed", Verdict.inconclusive: "check:blind"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A job that has run, and what it saw."""
+
+    job: jobs.Claimed
+    seen: Observation
+
+
+def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[int]:
+    """Keep these runs and everything that follows from them. Returns the ids of the runs that were kept.
+
+    1. Refuse results whose lane was leased to somebody else meanwhile: that one's run counts.
+    2. Lock the checks, then the SEVs that look through these checks, so that no resolution passes between an ``open`` and its effects.
+    3. Insert the runs; free their jobs.
+    4. Fold each run into its vantages; record every change of verdict.
+    5. Update the checks: last verdict, failures in a row, when to run next, whether to stop.
+    6. Judge the SEVs anew.
+    """
+    fences = jobs.fences(work.session, sorted({f.job.target for f in finished}))
+    kept = [f for f in finished if fences.get(f.job.target) == f.job.fence]
+    if not kept:
+        return []
+    ids = [f.job.check_id for f in kept]
+    known = checks.standing(work.session, ids)
+    locked = {sev.number: sev for sev in sevs.lock(work.session, vantages.sevs_of_checks(work.session, ids))}
+    links = vantages.links_of(work.session, ids) if locked else {}
+    run_ids = checks.add_runs(work.session, [_run(f) for f in kept])
+    jobs.done(work.session, [(f.job.check_id, f.job.version) for f in kept])
+    for f, run_id in zip(kept, run_ids, strict=True):
+        late = _fold(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, []))
+        for number in late:
+            evaluation.refold(work, settings, locked[number], [f.job.check_id])
+    checks.add_proofs(work.session, [_proof(f) for f in kept if f.seen.verdict is Verdict.open])
+    rows = [
+        _after(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, []))
+        for f, run_id in zip(kept, run_ids, strict=True)
+    ]
+    checks.update(work.session, rows)
+    if locked:
+        evaluation.evaluate(work, settings, list(locked.values()))
+    return run_ids
+
+
+def _run(f: Finished) -> dict[str, Any]:
+    steps = [{"phase": s.phase.value, "ok": s.ok, "note": s.note, "ms": round(s.ms, 1)} for s in f.seen.steps]
+    return {
+        "check_id": f.job.check_id,
+        "revision": f.job.revision,
+        "verdict": f.seen.verdict,
+        "reason": f.seen.reason,
+        "started_at": f.seen.started_at,
+        "duration_ms": round(f.seen.duration_ms),
+        "control": None if f.seen.control is None else f.seen.control.value,
+        "trigger": f.job.trigger,
+        "sev_number": f.job.sev_number,
+        "patch_number": f.job.patch_number,
+        "steps": steps,
+    }
+
+
+def _proof(f: Finished) -> dict[str, Any]:
+    return {
+        "check_id": f.job.check_id,
+        "fingerprint": f.job.fingerprint,
+        "how": "reproduced",
+        "at": f.seen.started_at,
+    }
+
+
+def _fold(
+    work: Work, settings: Settings, f: Finished, run_id: int, check: Standing, links: list[Link]
+) -> list[int]:
+    """Fold one run into the vantages of its check; record it where the verdict changed.
+
+    Returns the SEVs that have later evidence than this run already (the wall clock jumped back): fold those from the start.
+    """
+    ran = Ran(f.seen.started_at, f.seen.verdict, f.job.fingerprint)
+    rows, late = [], []
+    for place, link in enumerate(links):
+        rules = rules_for(settings.policy, link.level)
+        state = apply(link.state, ran, rules)
+        seen = assess(state, rules, work.now, link.resolved_at)
+        rows.append(
+            {
+                "sev_number": link.sev_number,
+                "check_id": link.check_id,
+                "state": vantages.encode(state),
+                "exposure": seen.exposure,
+                "streak": seen.streak,
+                "needed": seen.needed,
+                "until": seen.until,
+            }
+        )
+        if link.state.last is not f.seen.verdict:
+            _say(work, f, run_id, check, link.sev_number)
+        if link.state.last_at is not None and f.seen.started_at < link.state.last_at:
+            late.append(link.sev_number)
+        links[place] = Link(link.sev_number, link.check_id, link.level, link.status, link.resolved_at, state)
+    vantages.save(work.session, rows)
+    if not links and check.last_verdict is not f.seen.verdict:
+        _say(work, f, run_id, check, None)
+    return late
+
+
+def _say(work: Work, f: Finished, run_id: int, check: Standing, sev: int | None) -> None:
+    """A change of verdict, on the timeline."""
+    work.record(
+        _KINDS[f.seen.verdict],
+        sev=sev,
+        dataset=check.dataset,
+        at=f.seen.started_at,
+        facts={
+            "check": f.job.check_id,
+            "dataset": check.dataset,
+            "copy": check.copy,
+            "identity": f.job.identity,
+            "old": None if check.last_verdict is None else check.last_verdict.value,
+            "new": f.seen.verdict.value,
+            "reason": f.seen.reason.value,
+            "run": run_id,
+            "revision": f.job.revision,
+        },
+        evidence=[Evidence(run_id, f.job.revision, f.seen.verdict.value, f.seen.started_at)],
+    )
+
+
+def _after(
+    work: Work, settings: Settings, f: Finished, run_id: int, check: Standing, links: Sequence[Link]
+) -> dict[str, Any]:
+    """What the run leaves on its check."""
+    inconclusive = f.seen.verdict is Verdict.inconclusive
+    failures = check.failures + 1 if inconclusive else 0
+    every = schedule.interval(
+        (schedule.Need(n.status, rules_for(settings.policy, n.level), n.resolved_at) for n in links),
+        settings.policy,
+        work.now,
+    )
+    auth_failures = check.auth_failures + 1 if f.seen.reason is Reason.auth_failed else 0
+    stops = schedule.halted(f.seen.reason, auth_failures)
+    if stops and check.halted is None:
+        work.record("check:halted", dataset=check.dataset, facts={"check": f.job.check_id, "reason": f.seen.reason.value})
+        work.notify("check:halted", check=f.job.check_id, facts={"reason": f.seen.reason.value})
+    due = schedule.next_due(
+        now=work.now,
+        every=every,
+        verdict=f.seen.verdict,
+        failures=failures,
+        jitter=_JITTER.uniform(-1, 1),
+        policy=settings.policy,
+        patched_at=max((n.state.restarted_at for n in links if n.state.restarted_at), default=None),
+        retry_after=None if f.seen.retry_after_s is None else timedelta(seconds=f.seen.retry_after_s),
+    )
+    decisive = (f.seen.verdict, f.seen.started_at) if not inconclusive else (check.decisive, check.decisive_at)
+    return {
+        "id": f.job.check_id,
+        "due_at": None if stops else due,
+        "every_s": every.total_seconds(),
+        "failures": failures,
+        "auth_failures": auth_failures,
+        "halted": f.seen.reason if stops else None,
+        "last_run_id": run_id,
+        "last_verdict": f.seen.verdict,
+        "last_reason": f.seen.reason,
+        "last_at": f.seen.started_at,
+        "decisive": decisive[0],
+        "decisive_at": decisive[1],
+    }
+

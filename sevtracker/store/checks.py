@@ -1,0 +1,276 @@
+"""Checks, their revisions and their runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sevtracker.domain.vocabulary import Reason, Verdict
+from sevtracker.store.sevs import visible
+from sevtracker.store.tables import Check, CheckProof, CheckRevision, Copy, Dataset, Run, Sev, table
+from sevtracker.store.upsert import upsert
+from sevtracker.store.work import Viewer
+
+_K, _R = table(Check), table(Run)
+
+
+def by_id(session: Session, check_id: int) -> Check | None:
+    return session.get(Check, check_id)
+
+
+def lock(session: Session, check_id: int) -> Check | None:
+    """The check, locked until the transaction ends."""
+    statement = select(Check).where(col(Check.id) == check_id).with_for_update()
+    return session.exec(statement.execution_options(populate_existing=True)).first()
+
+
+def any_due(session: Session, now: datetime) -> bool:
+    """Is any check due?"""
+    statement = sa.select(_K.c.id).where(_K.c.due_at <= now, _K.c.enabled).limit(1)
+    return session.connection().execute(statement).first() is not None
+
+
+def targets(session: Session, check_ids: Sequence[int]) -> list[tuple[int, str]]:
+    """(id, target) of the enabled ones of these checks: what the queue takes."""
+    if not check_ids:
+        return []
+    statement = sa.select(_K.c.id, _K.c.target).where(_K.c.id.in_(check_ids), _K.c.enabled).order_by(_K.c.id)
+    return [(int(row.id), row.target) for row in session.connection().execute(statement)]
+
+
+def lock_all(session: Session, check_ids: Sequence[int]) -> None:
+    """Lock these checks, in the order of their ids, until the transaction ends."""
+    if check_ids and session.get_bind().dialect.name != "sqlite":
+        session.connection().execute(
+            sa.select(_K.c.id).where(_K.c.id.in_(check_ids)).order_by(_K.c.id).with_for_update()
+        )
+
+
+def of_datasets(session: Session, dataset_ids: Sequence[int]) -> list[Check]:
+    """The enabled checks of these datasets."""
+    statement = select(Check).where(col(Check.dataset_id).in_(dataset_ids), col(Check.enabled)).order_by(col(Check.id))
+    return list(session.exec(statement)) if dataset_ids else []
+
+
+def revisions(session: Session, check_id: int) -> list[CheckRevision]:
+    """All revisions of a check, oldest first."""
+    statement = select(CheckRevision).where(col(CheckRevision.check_id) == check_id)
+    return list(session.exec(statement.order_by(col(CheckRevision.revision))))
+
+
+def proofs(session: Session, check_id: int) -> list[CheckProof]:
+    return list(session.exec(select(CheckProof).where(col(CheckProof.check_id) == check_id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A check as lists show it."""
+
+    id: int
+    name: str
+    kind: str
+    identity: str
+    control: str | None
+    dataset: str
+    copy: str
+    required: bool
+    enabled: bool
+    revision: int
+    locator: str
+    halted: Reason | None
+    last_verdict: Verdict | None
+    last_reason: Reason | None
+    last_at: datetime | None
+    decisive: Verdict | None
+    due_at: datetime | None
+
+
+def listing(
+    session: Session, *, limit: int, after: int | None = None, dataset: str | None = None, blind: bool = False
+) -> list[Line]:
+    """Checks by id, from after ``after`` on; of one dataset, or only those that cannot see at the moment."""
+    d, c = table(Dataset), table(Copy)
+    names = "required enabled revision locator halted last_verdict last_reason last_at decisive due_at".split()
+    statement = (
+        sa.select(
+            _K.c.id,
+            _K.c.name,
+            _K.c.kind,
+            _K.c.identity,
+            _K.c.control,
+            d.c.slug,
+            c.c.slug,
+            *(_K.c[name] for name in names),
+        )
+        .join(d, d.c.id == _K.c.dataset_id)
+        .join(c, c.c.id == _K.c.copy_id)
+        .order_by(_K.c.id)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(_K.c.id > after)
+    if dataset is not None:
+        statement = statement.where(d.c.slug == dataset)
+    if blind:
+        statement = statement.where(_K.c.enabled, _K.c.last_verdict == Verdict.inconclusive)
+    return [Line(*row) for row in session.connection().execute(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a check stood before its next run."""
+
+    id: int
+    dataset: str
+    copy: str
+    failures: int
+    auth_failures: int
+    halted: Reason | None
+    last_verdict: Verdict | None
+    decisive: Verdict | None
+    decisive_at: datetime | None
+
+
+def standing(session: Session, check_ids: Sequence[int]) -> dict[int, Standing]:
+    """How each of these checks stands. Locks them, in the order of their ids, until the transaction ends."""
+    d, c = table(Dataset), table(Copy)
+    names = "failures auth_failures halted last_verdict decisive decisive_at".split()
+    statement = (
+        sa.select(_K.c.id, d.c.slug, c.c.slug, *(_K.c[name] for name in names))
+        .join(d, d.c.id == _K.c.dataset_id)
+        .join(c, c.c.id == _K.c.copy_id)
+        .where(_K.c.id.in_(check_ids))
+        .order_by(_K.c.id)
+        .with_for_update(of=_K)
+    )
+    return {row[0]: Standing(*tuple(row)) for row in session.connection().execute(statement)}
+
+
+# ---- runs --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run as lists show it. ``sev`` is None also where the reader may not know of that SEV."""
+
+    id: int
+    check_id: int
+    revision: int
+    verdict: Verdict
+    reason: Reason
+    started_at: datetime
+    duration_ms: int
+    control: str | None
+    trigger: str
+    sev: int | None
+    patch: int | None
+    steps: list[dict[str, Any]]
+
+
+def runs(
+    session: Session, check_id: int, viewer: Viewer, *, limit: int, before: int | None = None
+) -> list[RunLine]:
+    """A check's runs, newest first, from before run ``before`` on."""
+    statement = _run_lines(viewer).where(_R.c.check_id == check_id).order_by(_R.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(_R.c.id < before)
+    return [RunLine(*row) for row in session.connection().execute(statement)]
+
+
+def run(session: Session, check_id: int, run_id: int, viewer: Viewer) -> RunLine | None:
+    """One run of a check."""
+    row = session.connection().execute(_run_lines(viewer).where(_R.c.check_id == check_id, _R.c.id == run_id)).first()
+    return RunLine(*row) if row else None
+
+
+def _run_lines(viewer: Viewer) -> sa.Select[Any]:
+    s = table(Sev)
+    seen = visible(viewer)
+    return sa.select(
+        _R.c.id,
+        _R.c.check_id,
+        _R.c.revision,
+        _R.c.verdict,
+        _R.c.reason,
+        _R.c.started_at,
+        _R.c.duration_ms,
+        _R.c.control,
+        _R.c.trigger,
+        s.c.number,
+        sa.case((s.c.number.is_not(None), _R.c.patch_number), else_=None),
+        _R.c.steps,
+    ).outerjoin(s, sa.and_(s.c.number == _R.c.sev_number, seen))
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A check's newest run."""
+
+    check_id: int
+    id: int
+    revision: int
+    verdict: Verdict
+    reason: Reason
+    started_at: datetime
+
+
+def latest_runs(session: Session, check_ids: Sequence[int]) -> dict[int, Latest]:
+    """The newest run of each of these checks that has one."""
+    statement = (
+        sa.select(_R.c.check_id, _R.c.id, _R.c.revision, _R.c.verdict, _R.c.reason, _R.c.started_at)
+        .join(_K, _K.c.last_run_id == _R.c.id)
+        .where(_K.c.id.in_(check_ids))
+    )
+    return {row.check_id: Latest(*tuple(row)) for row in session.connection().execute(statement)}
+
+
+def runs_since(session: Session, check_ids: Sequence[int], since: datetime) -> dict[int, int]:
+    """For each check the id of its newest run, if that started at ``since`` or later."""
+    return {i: run.id for i, run in latest_runs(session, check_ids).items() if run.started_at >= since}
+
+
+def newest_run_ids(session: Session, check_ids: Sequence[int]) -> dict[int, int]:
+    """The id of each check's newest run (0: none yet)."""
+    statement = sa.select(_K.c.id, _K.c.last_run_id).where(_K.c.id.in_(check_ids))
+    return {row.id: row.last_run_id or 0 for row in session.connection().execute(statement)}
+
+
+def run_soon(session: Session, check_ids: Sequence[int], due_at: datetime) -> None:
+    """Make these checks due at ``due_at`` at the latest; wakes those that had stopped by themselves."""
+    if check_ids:
+        sooner = sa.or_(_K.c.due_at.is_(None), _K.c.due_at > due_at)
+        session.connection().execute(
+            sa.update(_K)
+            .where(_K.c.id.in_(check_ids), _K.c.enabled, sooner)
+            .values(due_at=due_at, halted=None, auth_failures=0)
+        )
+
+
+def add_runs(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert runs; returns their ids in the order of ``rows``."""
+    if not rows:
+        return []
+    statement = sa.insert(_R).returning(_R.c.id, sort_by_parameter_order=True)
+    return [int(i) for i in session.connection().execute(statement, list(rows)).scalars()]
+
+
+def update(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Update many checks: each row names its ``id`` and the same columns."""
+    if rows:
+        statement = sa.update(_K).where(_K.c.id == sa.bindparam("_id"))
+        session.connection().execute(statement, [{"_id": row["id"], **_without_id(row)} for row in rows])
+
+
+def _without_id(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "id"}
+
+
+def add_proofs(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep proofs; those that are known already stay as they are."""
+    if rows:
+        session.connection().execute(upsert(session, table(CheckProof)).on_conflict_do_nothing(), list(rows))

@@ -1,0 +1,118 @@
+"""Datasets, their copies and programmes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sevtracker.domain.vocabulary import Verdict
+from sevtracker.store.tables import Check, Copy, Dataset, Programme, table
+
+
+def by_slug(session: Session, slug: str) -> Dataset | None:
+    return session.exec(select(Dataset).where(col(Dataset.slug) == slug)).first()
+
+
+def by_slugs(session: Session, slugs: Sequence[str]) -> dict[str, int]:
+    """Ids by slug, of those that exist."""
+    d = table(Dataset)
+    rows = session.connection().execute(sa.select(d.c.slug, d.c.id).where(d.c.slug.in_(slugs)))
+    return {row.slug: row.id for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A dataset as filing needs it: with the slugs of its copies."""
+
+    slug: str
+    id: int
+    copies: tuple[str, ...]
+
+
+def affected(session: Session, slugs: Sequence[str]) -> list[Affected]:
+    """Those of these datasets that exist. One statement: filing is a hot path."""
+    d, c = table(Dataset), table(Copy)
+    statement = (
+        sa.select(d.c.slug, d.c.id, c.c.slug).outerjoin(c, c.c.dataset_id == d.c.id).where(d.c.slug.in_(slugs))
+    )
+    ids: dict[str, int] = {}
+    copies: dict[str, list[str]] = {}
+    for slug, dataset_id, copy_slug in session.connection().execute(statement).tuples():
+        ids[slug] = dataset_id
+        copies.setdefault(slug, []).extend([copy_slug] if copy_slug else [])
+    return [Affected(slug, ids[slug], tuple(copies[slug])) for slug in ids]
+
+
+def copies_of(session: Session, dataset_ids: Sequence[int]) -> list[Copy]:
+    """All copies of these datasets, in the order of their registration."""
+    statement = select(Copy).where(col(Copy.dataset_id).in_(dataset_ids)).order_by(col(Copy.id))
+    return list(session.exec(statement)) if dataset_ids else []
+
+
+def copy(session: Session, dataset_id: int, slug: str) -> Copy | None:
+    return session.exec(select(Copy).where(col(Copy.dataset_id) == dataset_id, col(Copy.slug) == slug)).first()
+
+
+def programme(session: Session, slug: str) -> Programme | None:
+    return session.exec(select(Programme).where(col(Programme.slug) == slug)).first()
+
+
+def programmes(session: Session) -> list[Programme]:
+    return list(session.exec(select(Programme).order_by(col(Programme.slug))))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A dataset as a list shows it. ``open_checks`` of ``checks`` (the enabled ones) saw it open last."""
+
+    id: int
+    slug: str
+    name: str
+    owner: str
+    classification: str
+    description: str
+    programme: str | None
+    copies: int
+    checks: int
+    open_checks: int
+
+
+def listing(session: Session, *, limit: int, after: str | None = None, text: str = "") -> list[Line]:
+    """Datasets by slug, from after ``after`` on, with how many copies and checks each has. One statement."""
+    d, p, c, k = table(Dataset), table(Programme), table(Copy), table(Check)
+    copies = sa.select(sa.func.count()).where(c.c.dataset_id == d.c.id).scalar_subquery()
+    checks = sa.select(sa.func.count()).where(k.c.dataset_id == d.c.id, k.c.enabled).scalar_subquery()
+    opened = (
+        sa.select(sa.func.count()).where(k.c.dataset_id == d.c.id, k.c.decisive == Verdict.open).scalar_subquery()
+    )
+    statement = (
+        sa.select(
+            d.c.id, d.c.slug, d.c.name, d.c.owner, d.c.classification, d.c.description, p.c.slug, copies, checks, opened
+        )
+        .outerjoin(p, p.c.id == d.c.programme_id)
+        .order_by(d.c.slug)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(d.c.slug > after)
+    if text:
+        statement = statement.where(
+            sa.or_(d.c.slug.icontains(text, autoescape=True), d.c.name.icontains(text, autoescape=True))
+        )
+    return [Line(*tuple(row)) for row in session.connection().execute(statement)]
+
+
+def programme_slugs(session: Session, dataset_ids: Sequence[int]) -> list[str]:
+    """The programmes that these datasets belong to."""
+    p, d = table(Programme), table(Dataset)
+    statement = (
+        sa.select(p.c.slug)
+        .join(d, d.c.programme_id == p.c.id)
+        .where(d.c.id.in_(dataset_ids))
+        .distinct()
+        .order_by(p.c.slug)
+    )
+    return list(session.connection().execute(statement).scalars())

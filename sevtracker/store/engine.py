@@ -1,0 +1,104 @@
+"""The database: SQLite by default, PostgreSQL when scaled out. The same suite runs on both.
+
+SQLite: WAL, synchronous=FULL, foreign keys on, 5 s busy timeout; writers take BEGIN IMMEDIATE and one in-process lock (the
+driver's defaults lose updates), readers a plain BEGIN. PostgreSQL: READ COMMITTED.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlmodel import Session
+
+from sevtracker.config import Database as DatabaseSettings
+from sevtracker.errors import ConfigError
+
+_WRITES = "sevtracker_writes"
+
+
+class Database:
+    """One engine and the two ways in: ``reading()`` and ``writing()``. Neither is held during network I/O by anybody."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self.settings = settings
+        url = make_url(settings.url)
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self._writer = threading.Lock()
+        if self.is_sqlite:
+            self.engine = _sqlite(url, settings.pool_size)
+        else:
+            self.engine = sa.create_engine(url, pool_size=settings.pool_size, max_overflow=0, pool_pre_ping=True)
+        self._write_engine = self.engine.execution_options(**{_WRITES: True})
+        self._log: str | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reading: one snapshot on SQLite, rolled back at the end whatever was done in it."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session for writing: committed at the end of the block, rolled back if it raises."""
+        with self._alone(), Session(self._write_engine, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        with self._writer:
+            yield
+
+    def log(self, session: Session) -> str:
+        """The uuid of this installation's ledger; read once a process."""
+        if self._log is None:
+            self._log = session.connection().execute(sa.text("SELECT log FROM installation")).scalar_one()
+        return self._log
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _sqlite(url: sa.URL, pool_size: int) -> Engine:
+    if url.database in (None, "", ":memory:"):
+        raise ConfigError("database.url: SQLite needs a file, since web and worker share it")
+    path = Path(str(url.database))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": 5.0, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def epoch_now(is_sqlite: bool) -> sa.ColumnElement[float]:
+    """The database's own clock in seconds since 1970, so that leases don't depend on any node's clock."""
+    if is_sqlite:
+        return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float)
+    return sa.literal_column("extract(epoch from clock_timestamp())::float8", sa.Float)

@@ -1,0 +1,165 @@
+"""Gathering what the gate asks: the facts of some SEVs, read in a handful of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sevtracker.config import Identity, Policy
+from sevtracker.domain import gate
+from sevtracker.domain.exposure import Assessment, assess
+from sevtracker.domain.policy import Rules, rules_for
+from sevtracker.store.datasets import copies_of
+from sevtracker.store.sevs import datasets_of
+from sevtracker.store.tables import Copy, Dataset, Patch, Sev, SevAct, table
+from sevtracker.store.vantages import Vantage, of_sevs
+
+
+@dataclass(slots=True)
+class Case:
+    """One SEV with everything that its exposure and its gate are judged by, at one time."""
+
+    sev: Sev
+    rules: Rules
+    now: datetime
+    datasets: list[Dataset]
+    copies: list[Copy]
+    vantages: list[Vantage]
+    assessments: dict[int, Assessment]
+    patches: list[Patch]
+    acts: Mapping[str, datetime]
+    holes: tuple[gate.Hole, ...]
+
+    @property
+    def required(self) -> list[Vantage]:
+        return [v for v in self.vantages if v.required and v.enabled]
+
+    def gate(self) -> gate.Gate:
+        """Ask the gate about this case."""
+        return gate.evaluate(
+            gate.Facts(
+                level=self.sev.level,
+                status=self.sev.status,
+                rules=self.rules,
+                now=self.now,
+                vantages=[_facts(v, self.assessments[v.check_id]) for v in self.vantages],
+                holes=self.holes,
+                patches=len(self.patches),
+                patched_at=max((p.applied_at for p in self.patches), default=None),
+                retest_at=self.acts.get("retest"),
+                access_review_at=self.acts.get("access_review"),
+                sessions_at=self.acts.get("sessions"),
+            )
+        )
+
+
+def gather(
+    session: Session, found: Sequence[Sev], policy: Policy, identities: Mapping[str, Identity], now: datetime
+) -> list[Case]:
+    """The cases of these SEVs at ``now``. Five statements, however many SEVs."""
+    numbers = [int(sev.number or 0) for sev in found]
+    their_datasets = datasets_of(session, numbers)
+    their_vantages = of_sevs(session, numbers)
+    their_patches = patches_of(session, numbers)
+    their_acts = _acts(session, numbers)
+    copies: dict[int, list[Copy]] = {}
+    every_id = sorted({int(d.id or 0) for listed in their_datasets.values() for d in listed})
+    for copy in copies_of(session, every_id):
+        copies.setdefault(copy.dataset_id, []).append(copy)
+    cases = []
+    for sev, number in zip(found, numbers, strict=True):
+        rules = rules_for(policy, sev.level)
+        own = [(d, c) for d in their_datasets[number] for c in copies.get(int(d.id or 0), [])]
+        seen = their_vantages[number]
+        cases.append(
+            Case(
+                sev=sev,
+                rules=rules,
+                now=now,
+                datasets=their_datasets[number],
+                copies=[c for _, c in own],
+                vantages=seen,
+                assessments={v.check_id: assess(v.state, rules, now, sev.resolved_at) for v in seen},
+                patches=their_patches[number],
+                acts={kind: at for kind, at in their_acts.get(number, {}).items() if _this_cycle(sev, at)},
+                holes=_holes(own, seen, rules, identities),
+            )
+        )
+    return cases
+
+
+def _this_cycle(sev: Sev, at: datetime) -> bool:
+    return sev.reopened_at is None or at >= sev.reopened_at
+
+
+def _facts(v: Vantage, assessment: Assessment) -> gate.Vantage:
+    return gate.Vantage(
+        check=v.check_id,
+        place=v.place,
+        identity=v.identity,
+        required=v.required and v.enabled,
+        machine=v.kind != "attestation",
+        assessment=assessment,
+        decisive=v.state.decisive,
+        last=v.state.last,
+        reason=v.last_reason,
+        last_at=v.state.last_at,
+    )
+
+
+def _holes(
+    own: Sequence[tuple[Dataset, Copy]],
+    seen: Sequence[Vantage],
+    rules: Rules,
+    identities: Mapping[str, Identity],
+) -> tuple[gate.Hole, ...]:
+    """Copies that no required check looks at: at all, or as an identity class that the level asks for."""
+    eyes: dict[int, set[str]] = {}
+    for v in seen:
+        if v.required and v.enabled:
+            known = identities.get(v.identity)
+            eyes.setdefault(v.copy_id, set()).add(known.cls if known else "unknown")
+    holes = []
+    for dataset, copy in own:
+        looking = eyes.get(int(copy.id or 0), set())
+        place = f"{dataset.slug}/{copy.slug}"
+        if not looking:
+            holes.append(gate.Hole(place))
+        holes.extend(gate.Hole(place, cls) for cls in rules.identity_classes if looking and cls not in looking)
+    return tuple(holes)
+
+
+def patches_of(session: Session, numbers: Sequence[int]) -> dict[int, list[Patch]]:
+    """The patches of each SEV, in their order."""
+    found: dict[int, list[Patch]] = {number: [] for number in numbers}
+    if numbers:
+        statement = select(Patch).where(col(Patch.sev_number).in_(numbers)).order_by(col(Patch.number))
+        for patch in session.exec(statement):
+            found[patch.sev_number].append(patch)
+    return found
+
+
+def any_alarm(session: Session, now: datetime) -> bool:
+    """Is any "patch unverified" alarm due?"""
+    p = table(Patch)
+    return session.connection().execute(sa.select(p.c.number).where(p.c.alarm_at <= now).limit(1)).first() is not None
+
+
+def alarms_due(session: Session, now: datetime) -> list[Patch]:
+    """Patches whose "patch unverified" alarm is due, locked until the transaction ends."""
+    statement = select(Patch).where(col(Patch.alarm_at) <= now).order_by(col(Patch.sev_number), col(Patch.number))
+    return list(session.exec(statement.with_for_update(skip_locked=True).limit(100)))
+
+
+def _acts(session: Session, numbers: Sequence[int]) -> dict[int, dict[str, datetime]]:
+    """When each kind of act was recorded last, for each SEV."""
+    a = table(SevAct)
+    statement = sa.select(a.c.sev_number, a.c.kind, a.c.at).where(a.c.sev_number.in_(numbers)).order_by(a.c.at)
+    found: dict[int, dict[str, datetime]] = {}
+    for row in session.connection().execute(statement):
+        found.setdefault(row.sev_number, {})[row.kind] = row.at
+    return found

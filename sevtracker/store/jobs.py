@@ -1,0 +1,266 @@
+"""The queue of runs: jobs wait in lanes, one lane a target host; a worker leases a lane, never a job.
+
+So no target ever gets two runs at once, whatever the number of workers, and one slow target delays nobody else. A lease is
+counted on the database's clock. A lane's ``fence`` goes up with every lease; a result that comes with an older fence is late and
+is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from sevtracker.domain.vocabulary import Trigger
+from sevtracker.store.engine import epoch_now
+from sevtracker.store.tables import Check, CheckRevision, Job, Lane, table
+from sevtracker.store.upsert import upsert
+
+_J, _L, _K, _REV = table(Job), table(Lane), table(Check), table(CheckRevision)
+
+#: Smaller comes first within a lane.
+PRIORITY: dict[Trigger, int] = {
+    Trigger.resolve: 0,
+    Trigger.verify: 1,
+    Trigger.manual: 1,
+    Trigger.patch: 2,
+    Trigger.filed: 3,
+    Trigger.retry: 5,
+    Trigger.schedule: 5,
+    Trigger.watch: 6,
+}
+
+
+def _clock(session: Session) -> sa.ColumnElement[float]:
+    return epoch_now(session.get_bind().dialect.name == "sqlite")
+
+
+# ---- asking for runs ---------------------------------------------------------------------------------------------
+
+
+def enqueue(
+    session: Session,
+    checks: Sequence[tuple[int, str]],
+    trigger: Trigger,
+    now: datetime,
+    *,
+    sev: int | None = None,
+    patch: int | None = None,
+) -> None:
+    """Queue a run of each (check id, target). Asked for by somebody: one that waits or runs already will run again."""
+    if not checks:
+        return
+    rows = [_row(check_id, target, trigger, now, sev, patch) for check_id, target in checks]
+    insert = upsert(session, _J)
+    statement = insert.on_conflict_do_update(
+        index_elements=["check_id"],
+        set_={
+            "version": _J.c.version + 1,
+            "priority": sa.case((_J.c.priority < insert.excluded.priority, _J.c.priority), else_=insert.excluded.priority),
+            "trigger": insert.excluded.trigger,
+            "sev_number": insert.excluded.sev_number,
+            "patch_number": insert.excluded.patch_number,
+            "target": insert.excluded.target,
+        },
+    )
+    session.connection().execute(statement, rows)
+
+
+def enqueue_due(session: Session, now: datetime, limit: int = 1000) -> int:
+    """Queue the runs that are due, and say when each check is due next should its worker die. Returns how many.
+
+    A due time further away than the check's own interval allows comes from a clock that jumped back: it is due.
+    """
+    late = _K.c.due_at <= now
+    statement = (
+        sa.select(_K.c.id, _K.c.target, _K.c.every_s, _K.c.failures)
+        .where(late, _K.c.enabled)
+        .order_by(_K.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    connection = session.connection()
+    due = connection.execute(statement).all()
+    if not due:
+        return 0
+    rows = [
+        _row(row.id, row.target, Trigger.retry if row.failures else Trigger.schedule, now, None, None) for row in due
+    ]
+    connection.execute(upsert(session, _J).on_conflict_do_nothing(), rows)
+    connection.execute(
+        sa.update(_K).where(_K.c.id == sa.bindparam("_id")),
+        [{"_id": row.id, "due_at": now + timedelta(seconds=row.every_s)} for row in due],
+    )
+    return len(due)
+
+
+def bring_back_the_future(session: Session, now: datetime) -> int:
+    """After the wall clock jumped back: checks due later than their interval allows are due now. Returns how many."""
+    ahead = [
+        row.id
+        for row in session.connection().execute(
+            sa.select(_K.c.id, _K.c.due_at, _K.c.every_s).where(_K.c.due_at > now + timedelta(seconds=60))
+        )
+        if row.due_at > now + timedelta(seconds=1.5 * row.every_s + 900)
+    ]
+    if ahead:
+        session.connection().execute(sa.update(_K).where(_K.c.id.in_(ahead)).values(due_at=now))
+    return len(ahead)
+
+
+def _row(
+    check_id: int, target: str, trigger: Trigger, now: datetime, sev: int | None, patch: int | None
+) -> dict[str, Any]:
+    return {
+        "check_id": check_id,
+        "target": target,
+        "priority": PRIORITY[trigger],
+        "queued_at": now,
+        "trigger": trigger,
+        "sev_number": sev,
+        "patch_number": patch,
+        "version": 0,
+    }
+
+
+# ---- leasing -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job of a leased lane, with the definition to run. ``params`` were validated when they were saved."""
+
+    check_id: int
+    target: str
+    fence: int
+    version: int
+    trigger: Trigger
+    sev_number: int | None
+    patch_number: int | None
+    revision: int
+    fingerprint: str
+    kind: str
+    identity: str
+    control: str | None
+    params: Mapping[str, Any]
+
+
+def claim(session: Session, worker: str, *, lease: timedelta, lanes: int, chunk: int) -> dict[str, list[Claimed]]:
+    """Lease up to ``lanes`` free lanes that have jobs; returns up to ``chunk`` jobs of each, by target.
+
+    1. Make sure that every waiting target has a lane.
+    2. Lease free lanes: compare-and-set on ``lease_until``, counting ``fence`` up.
+    3. Read their first jobs, with the definitions as they are now.
+    """
+    connection = session.connection()
+    waiting = sa.select(_J.c.target).distinct().subquery()
+    missing = (
+        connection.execute(
+            sa.select(waiting.c.target).where(~sa.exists().where(_L.c.target == waiting.c.target)).limit(1000)
+        )
+        .scalars()
+        .all()
+    )
+    if missing:
+        connection.execute(
+            upsert(session, _L).on_conflict_do_nothing(),
+            [{"target": t, "lease_until": 0.0, "fence": 0, "worker": ""} for t in missing],
+        )
+    clock = _clock(session)
+    free = (
+        sa.select(_L.c.target)
+        .where(_L.c.lease_until <= clock, sa.exists().where(_J.c.target == _L.c.target))
+        .order_by(_L.c.lease_until)
+        .limit(lanes)
+        .with_for_update(skip_locked=True)
+    )
+    leased = connection.execute(
+        sa.update(_L)
+        .where(_L.c.target.in_(free.scalar_subquery()))
+        .values(lease_until=clock + lease.total_seconds(), fence=_L.c.fence + 1, worker=worker)
+        .returning(_L.c.target, _L.c.fence)
+    ).all()
+    if not leased:
+        return {}
+    return _first_jobs(connection, {row.target: row.fence for row in leased}, chunk)
+
+
+def _first_jobs(connection: sa.Connection, fences: Mapping[str, int], chunk: int) -> dict[str, list[Claimed]]:
+    place = (
+        sa.func.row_number()
+        .over(partition_by=_J.c.target, order_by=(_J.c.priority, _J.c.queued_at, _J.c.check_id))
+        .label("place")
+    )
+    ranked = sa.select(_J, place).where(_J.c.target.in_(list(fences))).subquery()
+    statement = (
+        sa.select(
+            ranked.c.check_id,
+            ranked.c.target,
+            ranked.c.version,
+            ranked.c.trigger,
+            ranked.c.sev_number,
+            ranked.c.patch_number,
+            _K.c.revision,
+            _K.c.fingerprint,
+            _K.c.kind,
+            _K.c.identity,
+            _K.c.control,
+            _K.c.params,
+        )
+        .join(_K, _K.c.id == ranked.c.check_id)
+        .where(ranked.c.place <= chunk)
+        .order_by(ranked.c.place)
+    )
+    jobs: dict[str, list[Claimed]] = {target: [] for target in fences}
+    for row in connection.execute(statement):
+        check_id, target, version, *rest = row
+        jobs[target].append(Claimed(check_id, target, fences[target], version, *rest))
+    return jobs
+
+
+def extend(session: Session, held: Mapping[str, int], lease: timedelta) -> None:
+    """Keep these lanes (fence by target) for another ``lease``; those that somebody else has leased since stay theirs."""
+    if held:
+        session.connection().execute(
+            sa.update(_L)
+            .where(_L.c.target == sa.bindparam("_target"), _L.c.fence == sa.bindparam("_fence"))
+            .values(lease_until=_clock(session) + lease.total_seconds()),
+            [{"_target": t, "_fence": f} for t, f in held.items()],
+        )
+
+
+def release(session: Session, held: Mapping[str, int]) -> None:
+    """Give these lanes back."""
+    if held:
+        session.connection().execute(
+            sa.update(_L)
+            .where(_L.c.target == sa.bindparam("_target"), _L.c.fence == sa.bindparam("_fence"))
+            .values(lease_until=0.0, worker=""),
+            [{"_target": t, "_fence": f} for t, f in held.items()],
+        )
+
+
+def fences(session: Session, targets: Sequence[str]) -> dict[str, int]:
+    """The present fence of each lane, locked until the transaction ends."""
+    statement = (
+        sa.select(_L.c.target, _L.c.fence).where(_L.c.target.in_(targets)).order_by(_L.c.target).with_for_update()
+    )
+    return {row.target: row.fence for row in session.connection().execute(statement)}
+
+
+def done(session: Session, finished: Sequence[tuple[int, int]]) -> None:
+    """Remove the jobs (check id, version) that have run. One that was asked for again meanwhile stays."""
+    if finished:
+        session.connection().execute(
+            sa.delete(_J).where(_J.c.check_id == sa.bindparam("_check"), _J.c.version == sa.bindparam("_version")),
+            [{"_check": c, "_version": v} for c, v in finished],
+        )
+
+
+def waiting(session: Session) -> int:
+    """How many runs are queued or under way."""
+    return int(session.connection().execute(sa.select(sa.func.count()).select_from(_J)).scalar_one())

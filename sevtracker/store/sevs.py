@@ -1,0 +1,223 @@
+"""SEVs: the one scoped query that every door reads through, single SEVs, lists, the home page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Exposure, Level, Status
+from sevtracker.store import search
+from sevtracker.store.tables import Dataset, Person, Programme, Sev, SevDataset, SevMember, table
+from sevtracker.store.work import Viewer
+
+
+_S = table(Sev)
+
+
+def visible(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Which SEVs ``viewer`` may know of: all that are not restricted, and the restricted ones they belong to.
+
+    Every query about SEVs on behalf of a person goes through this; there is no other.
+    """
+    if viewer.sees_restricted:
+        return sa.true()
+    member = (
+        sa.select(1)
+        .where(col(SevMember.sev_number) == col(Sev.number), col(SevMember.person_id) == viewer.person_id)
+        .exists()
+    )
+    return sa.or_(
+        col(Sev.restricted).is_(False),
+        col(Sev.reporter_id) == viewer.person_id,
+        col(Sev.commander_id) == viewer.person_id,
+        member,
+    )
+
+
+def find(session: Session, number: int, viewer: Viewer) -> Sev | None:
+    """The SEV, or None if there is none that ``viewer`` may know of."""
+    return session.exec(select(Sev).where(col(Sev.number) == number, visible(viewer))).first()
+
+
+def lock(session: Session, numbers: Sequence[int]) -> list[Sev]:
+    """The SEVs, locked until the transaction ends, always in the order of their numbers (so that nobody deadlocks)."""
+    if not numbers:
+        return []
+    statement = (
+        select(Sev)
+        .where(col(Sev.number).in_(sorted(numbers)))
+        .order_by(col(Sev.number))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(session.exec(statement))
+
+
+def affecting(session: Session, dataset_id: int) -> list[int]:
+    """The SEVs, active or watched, that affect a dataset."""
+    linked = sa.select(table(SevDataset).c.sev_number).where(table(SevDataset).c.dataset_id == dataset_id)
+    statement = sa.select(_S.c.number).where(_S.c.number.in_(linked), _S.c.status.in_(sorted(ACTIVE | WATCHED)))
+    return list(session.connection().execute(statement).scalars())
+
+
+def due_for_recheck(session: Session, now: datetime, limit: int = 100) -> list[int]:
+    """SEVs whose exposure changes by time alone, now."""
+    statement = select(col(Sev.number)).where(col(Sev.recheck_at) <= now).order_by(col(Sev.recheck_at)).limit(limit)
+    return [int(n) for n in session.exec(statement) if n is not None]
+
+
+def insert(session: Session, **values: Any) -> int:
+    """Add a SEV with one plain statement (filing is a hot path). Returns its number."""
+    statement = sa.insert(table(Sev)).values(**values).returning(table(Sev).c.number)
+    return int(session.connection().execute(statement).scalar_one())
+
+
+def link_datasets(session: Session, number: int, dataset_ids: Sequence[int]) -> None:
+    """Say that the SEV affects these datasets (none of them linked yet)."""
+    if dataset_ids:
+        rows = [{"sev_number": number, "dataset_id": d} for d in dataset_ids]
+        session.connection().execute(sa.insert(table(SevDataset)), rows)
+
+
+def datasets_of(session: Session, numbers: Sequence[int]) -> dict[int, list[Dataset]]:
+    """The datasets of each SEV, by slug."""
+    found: dict[int, list[Dataset]] = {number: [] for number in numbers}
+    if numbers:
+        statement = (
+            select(SevDataset.sev_number, Dataset)
+            .join(Dataset, col(Dataset.id) == col(SevDataset.dataset_id))
+            .where(col(SevDataset.sev_number).in_(numbers))
+            .order_by(col(Dataset.slug))
+        )
+        for number, dataset in session.exec(statement):
+            found[number].append(dataset)
+    return found
+
+
+def members_of(session: Session, number: int) -> list[Person]:
+    """The people added to a SEV."""
+    statement = (
+        select(Person)
+        .join(SevMember, col(SevMember.person_id) == col(Person.id))
+        .where(col(SevMember.sev_number) == number)
+        .order_by(col(Person.name))
+    )
+    return list(session.exec(statement))
+
+
+# ---- lists -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; None or empty: not at all. Several values of one filter mean any of them."""
+
+    statuses: tuple[Status, ...] = ()
+    levels: tuple[Level, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
+    dataset: str | None = None
+    programme: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A SEV as a list shows it. ``datasets`` are slugs."""
+
+    number: int
+    title: str
+    level: Level
+    status: Status
+    exposure: Exposure
+    exposure_since: datetime
+    restricted: bool
+    reported_at: datetime
+    detected_at: datetime
+    exposed_from: datetime | None
+    aware_at: datetime | None
+    fix_claimed_at: datetime | None
+    verified_closed_at: datetime | None
+    resolved_at: datetime | None
+    reopens: int
+    blockers: int
+    datasets: tuple[str, ...]
+
+
+_LINE = tuple(
+    _S.c[name]
+    for name in (
+        "number title level status exposure exposure_since restricted reported_at detected_at exposed_from aware_at"
+        " fix_claimed_at verified_closed_at resolved_at reopens blockers"
+    ).split()
+)
+
+
+def listing(
+    session: Session, viewer: Viewer, filters: Filters, *, limit: int, before: int | None = None
+) -> list[Line]:
+    """SEVs, newest first; those below number ``before``. Two statements whatever the size of the page or the table."""
+    statement = sa.select(*_LINE).where(visible(viewer), *_narrowed(filters)).order_by(_S.c.number.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(_S.c.number < before)
+    if filters.text:
+        statement = search.matching(session, statement, filters.text)
+    return _lines(session, statement)
+
+
+def harmful(session: Session, viewer: Viewer, *, limit: int) -> list[Line]:
+    """What is exposed or owed now, worst first."""
+    statement = (
+        sa.select(*_LINE)
+        .where(_S.c.harm.is_not(None), visible(viewer))
+        .order_by(_S.c.harm, _S.c.number.desc())
+        .limit(limit)
+    )
+    return _lines(session, statement)
+
+
+def of_dataset(session: Session, viewer: Viewer, slug: str, *, limit: int) -> list[Line]:
+    """The newest SEVs of one dataset."""
+    return listing(session, viewer, Filters(dataset=slug), limit=limit)
+
+
+def _narrowed(filters: Filters) -> list[sa.ColumnElement[bool]]:
+    asked: list[sa.ColumnElement[bool]] = []
+    if filters.statuses:
+        asked.append(_S.c.status.in_(filters.statuses))
+    if filters.levels:
+        asked.append(_S.c.level.in_(filters.levels))
+    if filters.exposures:
+        asked.append(_S.c.exposure.in_(filters.exposures))
+    if filters.dataset is not None or filters.programme is not None:
+        linked = sa.select(table(SevDataset).c.sev_number).join(
+            table(Dataset), table(Dataset).c.id == table(SevDataset).c.dataset_id
+        )
+        if filters.dataset is not None:
+            linked = linked.where(table(Dataset).c.slug == filters.dataset)
+        if filters.programme is not None:
+            linked = linked.join(
+                table(Programme), table(Programme).c.id == table(Dataset).c.programme_id
+            ).where(table(Programme).c.slug == filters.programme)
+        asked.append(_S.c.number.in_(linked))
+    return asked
+
+
+def _lines(session: Session, statement: sa.Select[Any]) -> list[Line]:
+    connection = session.connection()
+    rows = connection.execute(statement).all()
+    slugs: dict[int, list[str]] = {}
+    if rows:
+        linked = (
+            sa.select(table(SevDataset).c.sev_number, table(Dataset).c.slug)
+            .join(table(Dataset), table(Dataset).c.id == table(SevDataset).c.dataset_id)
+            .where(table(SevDataset).c.sev_number.in_([row.number for row in rows]))
+            .order_by(table(Dataset).c.slug)
+        )
+        for number, slug in connection.execute(linked):
+            slugs.setdefault(number, []).append(slug)
+    return [Line(*row, tuple(slugs.get(row[0], ()))) for row in (tuple(r) for r in rows)]

@@ -1,0 +1,399 @@
+"""Every table. A class holds no rules: inputs validate, domain decides, these keep.
+
+No ORM relationships: foreign keys and explicit joins only, so that no page ever loads rows one by one.
+Enums are stored as their text; times as UTC; JSON is replaced, never changed in place.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from sevtracker.domain.vocabulary import Exposure, Level, PatchOutcome, Reason, Role, Status, Trigger, Verdict
+
+
+def _words(of: type[StrEnum]) -> Any:
+    return sa.Enum(of, native_enum=False, length=32, values_callable=lambda e: [m.value for m in e])
+
+
+def table(model: type[SQLModel]) -> sa.Table:
+    """The SQLAlchemy table of a model, for statements that need no objects."""
+    found: sa.Table = model.__table__  # type: ignore[attr-defined]  # SQLModel's types don't show it
+    return found
+
+
+#: Ids that both databases count up by themselves; on SQLite only a plain INTEGER does that.
+_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+# ---- people ------------------------------------------------------------------------------------------------------
+
+
+class Person(SQLModel, table=True):
+    """Somebody who can sign in. ``pid`` is the pseudonym that the ledger knows them by."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    pid: str = Field(max_length=36, unique=True)
+    email: str = Field(max_length=254, unique=True)
+    name: str = Field(max_length=200)
+    role: Role = Field(sa_type=_words(Role))
+    password_hash: str | None = Field(default=None, max_length=200)
+    active: bool = True
+    #: Counts up to end every session of this person at once.
+    session_epoch: int = 0
+    created_at: datetime
+
+
+class SigninLink(SQLModel, table=True):
+    """A one-time link. Without a person it creates the first admin."""
+
+    __tablename__ = "signin_link"
+    token_hash: str = Field(primary_key=True, max_length=64)
+    person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+class ApiToken(SQLModel, table=True):
+    """A bearer token, known by its SHA-256 only."""
+
+    __tablename__ = "api_token"
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    name: str = Field(max_length=100)
+    token_hash: str = Field(max_length=64, unique=True)
+    created_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class SigninFailure(SQLModel, table=True):
+    """A failed sign-in, kept to slow the next ones down. ``subject`` is a hash of e-mail or address."""
+
+    __tablename__ = "signin_failure"
+    id: int | None = Field(default=None, primary_key=True)
+    subject: str = Field(max_length=64)
+    at: datetime
+    __table_args__ = (sa.Index("ix_signin_failure_subject_at", "subject", "at"),)
+
+
+# ---- what is watched ---------------------------------------------------------------------------------------------
+
+
+class Programme(SQLModel, table=True):
+    """An undertaking that collects data, and that can be paused."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(max_length=64, unique=True)
+    name: str = Field(max_length=200)
+    state: str = Field(default="running", max_length=32)
+    created_at: datetime
+
+
+class Dataset(SQLModel, table=True):
+    """A body of data that somebody owns."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(max_length=64, unique=True)
+    name: str = Field(max_length=200)
+    owner: str = Field(default="", max_length=200)
+    programme_id: int | None = Field(default=None, foreign_key="programme.id", index=True)
+    classification: str = Field(default="", max_length=64)
+    description: str = Field(default="", sa_type=sa.Text)
+    disclosed_fields: list[str] | None = Field(default=None, sa_type=sa.JSON)
+    created_at: datetime
+
+
+class Copy(SQLModel, table=True):
+    """One place where a dataset lies: its primary, a replica, an export, a backup..."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    dataset_id: int = Field(foreign_key="dataset.id")
+    slug: str = Field(max_length=64)
+    kind: str = Field(max_length=64)
+    location: str = Field(default="", max_length=500)
+    __table_args__ = (sa.UniqueConstraint("dataset_id", "slug", name="uq_copy_dataset_slug"),)
+
+
+class Check(SQLModel, table=True):
+    """A vantage: copy x identity x way in. The columns from ``due_at`` on are what the last runs left behind."""
+
+    __tablename__ = "check_"
+    id: int | None = Field(default=None, primary_key=True)
+    dataset_id: int = Field(foreign_key="dataset.id", index=True)
+    copy_id: int = Field(foreign_key="copy.id", index=True)
+    name: str = Field(max_length=200)
+    kind: str = Field(max_length=64)
+    identity: str = Field(max_length=64)
+    control: str | None = Field(default=None, max_length=64)
+    params: dict[str, Any] = Field(sa_type=sa.JSON)
+    required: bool = True
+    enabled: bool = True
+    revision: int = 1
+    fingerprint: str = Field(max_length=64)
+    locator: str = Field(max_length=1000)
+    target: str = Field(max_length=300)
+    created_at: datetime
+
+    due_at: datetime | None = Field(default=None, index=True)
+    every_s: float = 3600.0
+    #: Inconclusive runs in a row.
+    failures: int = 0
+    #: Failed sign-ins in a row.
+    auth_failures: int = 0
+    #: Why the check stopped by itself, if it did.
+    halted: Reason | None = Field(default=None, sa_type=_words(Reason))
+    last_run_id: int | None = Field(default=None, sa_type=_BIG)
+    last_verdict: Verdict | None = Field(default=None, sa_type=_words(Verdict))
+    last_reason: Reason | None = Field(default=None, sa_type=_words(Reason))
+    last_at: datetime | None = None
+    decisive: Verdict | None = Field(default=None, sa_type=_words(Verdict))
+    decisive_at: datetime | None = None
+
+
+class CheckRevision(SQLModel, table=True):
+    """What a check's definition was from ``at`` on."""
+
+    __tablename__ = "check_revision"
+    check_id: int = Field(foreign_key="check_.id", primary_key=True)
+    revision: int = Field(primary_key=True)
+    at: datetime
+    by_pid: str = Field(max_length=36)
+    name: str = Field(max_length=200)
+    kind: str = Field(max_length=64)
+    identity: str = Field(max_length=64)
+    control: str | None = Field(default=None, max_length=64)
+    params: dict[str, Any] = Field(sa_type=sa.JSON)
+    required: bool
+    enabled: bool
+    fingerprint: str = Field(max_length=64)
+    locator: str = Field(max_length=1000)
+
+
+class CheckProof(SQLModel, table=True):
+    """That a definition was seen to tell open from closed: ``reproduced`` here, or on canary ``twins``."""
+
+    __tablename__ = "check_proof"
+    check_id: int = Field(foreign_key="check_.id", primary_key=True)
+    fingerprint: str = Field(primary_key=True, max_length=64)
+    how: str = Field(primary_key=True, max_length=16)
+    at: datetime
+
+
+class Run(SQLModel, table=True):
+    """One run of a check: existence only. Never a row, a body, a DSN or a driver's text."""
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_BIG)
+    check_id: int = Field(foreign_key="check_.id")
+    revision: int
+    verdict: Verdict = Field(sa_type=_words(Verdict))
+    reason: Reason = Field(sa_type=_words(Reason))
+    started_at: datetime
+    duration_ms: int
+    control: str | None = Field(default=None, max_length=16)
+    trigger: Trigger = Field(sa_type=_words(Trigger))
+    sev_number: int | None = None
+    patch_number: int | None = None
+    steps: list[dict[str, Any]] = Field(sa_type=sa.JSON)
+    __table_args__ = (sa.Index("ix_run_check_started", "check_id", "started_at"), {"sqlite_autoincrement": True})
+
+
+# ---- SEVs --------------------------------------------------------------------------------------------------------
+
+
+class Sev(SQLModel, table=True):
+    """An incident. ``status`` is what people say, ``exposure`` what the checks saw."""
+
+    number: int | None = Field(default=None, primary_key=True)
+    title: str = Field(max_length=200)
+    summary: str = Field(default="", sa_type=sa.Text)
+    level: Level = Field(sa_type=_words(Level))
+    status: Status = Field(sa_type=_words(Status))
+    exposure: Exposure = Field(sa_type=_words(Exposure))
+    exposure_since: datetime
+    restricted: bool = False
+    reporter_id: int = Field(foreign_key="person.id", index=True)
+    commander_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    exposed_from: datetime | None = None
+    detected_at: datetime
+    reported_at: datetime
+    aware_at: datetime | None = None
+    fix_claimed_at: datetime | None = None
+    verified_closed_at: datetime | None = None
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    reopened_at: datetime | None = None
+    reopens: int = 0
+    duplicate_of: int | None = None
+    #: Order on the home page, smaller is worse; NULL when nothing is owed and nothing is wrong.
+    harm: int | None = None
+    #: How many reasons the gate had against resolving when it was last asked.
+    blockers: int = 0
+    #: When time alone will change what the checks say.
+    recheck_at: datetime | None = Field(default=None, index=True)
+    #: Counts up whenever anything that a page shows has changed.
+    version: int = 0
+    __table_args__ = (
+        sa.Index("ix_sev_status_number", "status", "number"),
+        sa.Index("ix_sev_level_number", "level", "number"),
+        sa.Index("ix_sev_exposure_number", "exposure", "number"),
+        sa.Index("ix_sev_harm_number", "harm", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class SevDataset(SQLModel, table=True):
+    """Which datasets a SEV affects."""
+
+    __tablename__ = "sev_dataset"
+    sev_number: int = Field(foreign_key="sev.number", primary_key=True)
+    dataset_id: int = Field(foreign_key="dataset.id", primary_key=True)
+    __table_args__ = (sa.Index("ix_sev_dataset_dataset", "dataset_id", "sev_number"),)
+
+
+class SevMember(SQLModel, table=True):
+    """Somebody added to a restricted SEV."""
+
+    __tablename__ = "sev_member"
+    sev_number: int = Field(foreign_key="sev.number", primary_key=True)
+    person_id: int = Field(foreign_key="person.id", primary_key=True, index=True)
+
+
+class SevCheck(SQLModel, table=True):
+    """What one check means for one SEV: the fold of its story. A projection; replaying the runs gives the same."""
+
+    __tablename__ = "sev_check"
+    sev_number: int = Field(foreign_key="sev.number", primary_key=True)
+    check_id: int = Field(foreign_key="check_.id", primary_key=True, index=True)
+    state: dict[str, Any] = Field(sa_type=sa.JSON)
+    exposure: Exposure = Field(sa_type=_words(Exposure))
+    streak: int = 0
+    needed: int = 0
+    until: datetime | None = None
+
+
+class Patch(SQLModel, table=True):
+    """Somebody's claim to have closed the access. ``datasets`` empty: all of the SEV's."""
+
+    sev_number: int = Field(foreign_key="sev.number", primary_key=True)
+    number: int = Field(primary_key=True)
+    summary: str = Field(sa_type=sa.Text)
+    url: str = Field(default="", max_length=500)
+    datasets: list[str] = Field(sa_type=sa.JSON)
+    author_id: int = Field(foreign_key="person.id", index=True)
+    claimed_at: datetime
+    applied_at: datetime
+    outcome: PatchOutcome = Field(default=PatchOutcome.untested, sa_type=_words(PatchOutcome))
+    failed_at: datetime | None = None
+    #: When the "patch unverified" alarm is due; NULL once it went out or is not needed any more.
+    alarm_at: datetime | None = Field(default=None, index=True)
+
+
+class SevAct(SQLModel, table=True):
+    """What people owe before resolving: ``retest``, ``access_review``, ``sessions``."""
+
+    __tablename__ = "sev_act"
+    id: int | None = Field(default=None, primary_key=True)
+    sev_number: int = Field(foreign_key="sev.number", index=True)
+    kind: str = Field(max_length=32)
+    at: datetime
+    person_id: int = Field(foreign_key="person.id")
+    text: str = Field(sa_type=sa.Text)
+    evidence: str = Field(default="", sa_type=sa.Text)
+
+
+# ---- record ------------------------------------------------------------------------------------------------------
+
+
+class Installation(SQLModel, table=True):
+    """One row: which ledger this is."""
+
+    id: int = Field(primary_key=True)
+    log: str = Field(max_length=36)
+    created_at: datetime
+
+
+class LedgerRecord(SQLModel, table=True):
+    """The record. ``body`` is what counts; the columns beside it repeat it for looking things up."""
+
+    __tablename__ = "ledger"
+    seq: int = Field(primary_key=True, sa_type=_BIG, sa_column_kwargs={"autoincrement": False})
+    prev: bytes = Field(sa_type=sa.LargeBinary, unique=True)
+    h: bytes = Field(sa_type=sa.LargeBinary, unique=True)
+    body: bytes = Field(sa_type=sa.LargeBinary)
+    id: str = Field(max_length=36, unique=True)
+    kind: str = Field(max_length=64)
+    sev: int | None = None
+    dataset: str | None = Field(default=None, max_length=64)
+    programme: str | None = Field(default=None, max_length=64)
+    at: str = Field(max_length=32)
+    ts: str = Field(max_length=32)
+    __table_args__ = (sa.Index("ix_ledger_sev_seq", "sev", "seq"), sa.Index("ix_ledger_dataset_seq", "dataset", "seq"))
+
+
+class LedgerText(SQLModel, table=True):
+    """A record's free text, with its salt; the record itself holds a commitment, so that a text can be erased."""
+
+    __tablename__ = "ledger_text"
+    record_id: str = Field(primary_key=True, max_length=36)
+    salt: bytes = Field(sa_type=sa.LargeBinary)
+    text: str = Field(sa_type=sa.Text)
+
+
+# ---- work --------------------------------------------------------------------------------------------------------
+
+
+class Job(SQLModel, table=True):
+    """A check that waits for its run. One a check; asking again while it runs bumps ``version``, so that it runs again."""
+
+    check_id: int = Field(foreign_key="check_.id", primary_key=True)
+    target: str = Field(max_length=300)
+    priority: int
+    queued_at: datetime
+    trigger: Trigger = Field(sa_type=_words(Trigger))
+    sev_number: int | None = None
+    patch_number: int | None = None
+    version: int = 0
+    __table_args__ = (sa.Index("ix_job_target_priority", "target", "priority", "queued_at"),)
+
+
+class Lane(SQLModel, table=True):
+    """A target host: whoever leases it may probe there, one run at a time. ``fence`` rejects results that come too late."""
+
+    target: str = Field(primary_key=True, max_length=300)
+    #: Seconds since 1970 on the database's clock; 0 when free.
+    lease_until: float = 0.0
+    fence: int = 0
+    worker: str = Field(default="", max_length=64)
+
+
+class Notice(SQLModel, table=True):
+    """Something somebody has to be told: one row a route, in the transaction of the change that it tells of."""
+
+    id: str = Field(primary_key=True, max_length=36)
+    kind: str = Field(max_length=64)
+    route: str = Field(max_length=64)
+    sev_number: int | None = Field(default=None, foreign_key="sev.number", index=True)
+    check_id: int | None = Field(default=None, foreign_key="check_.id", index=True)
+    facts: dict[str, Any] = Field(sa_type=sa.JSON)
+    created_at: datetime
+    sent_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    __table_args__ = (sa.Index("ix_notice_pending", "route", "sent_at", "created_at"),)
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """The answer that a POST with this key got, kept in the transaction of its effect."""
+
+    __tablename__ = "idempotency_key"
+    person_id: int = Field(foreign_key="person.id", primary_key=True)
+    key: str = Field(primary_key=True, max_length=200)
+    request_hash: str = Field(max_length=64)
+    status: int
+    body: str = Field(sa_type=sa.Text)
+    created_at: datetime
