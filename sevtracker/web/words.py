@@ -1,0 +1,131 @@
+"""What the pages call each state, and what it means in one sentence. Colour and shape follow ``TONE`` and app.css."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sevtracker.domain.vocabulary import Exposure, IdentityClass, PatchOutcome, Phase, Reason, Role, Status, Trigger
+
+EXPOSURE: Mapping[Exposure, str] = {
+    Exposure.exposed: "exposed",
+    Exposure.no_patch: "no patch",
+    Exposure.unproven: "unproven",
+    Exposure.unverified: "unverified",
+    Exposure.unattributed: "unattributed",
+    Exposure.flapping: "flapping",
+    Exposure.uncertain: "uncertain",
+    Exposure.stale: "stale",
+    Exposure.verifying: "verifying",
+    Exposure.watch_blind: "watch blind",
+    Exposure.verified: "verified",
+    Exposure.watching: "watching",
+}
+
+EXPOSURE_MEANS: Mapping[Exposure, str] = {
+    Exposure.exposed: "A check got in. Somebody who must not read this data can.",
+    Exposure.no_patch: "The checks are denied, but nobody logged a patch: nothing explains why it closed.",
+    Exposure.unproven: "The checks are denied, but never saw this door open, so their denial proves nothing yet.",
+    Exposure.unverified: "No check has given an answer yet. An error is not a denial.",
+    Exposure.unattributed: "It was open after the last patch had settled. Nobody knows what closed it since.",
+    Exposure.flapping: "It opened again at least twice in a day. Twice the evidence is needed now.",
+    Exposure.uncertain: "It was verified, but the latest run could not tell.",
+    Exposure.stale: "It was verified, but no check has run lately.",
+    Exposure.verifying: "The door was seen closed since the last patch, not yet often or long enough.",
+    Exposure.watch_blind: "Resolved, but the watch sees nothing any more.",
+    Exposure.verified: "Seen closed, again and again, since the last patch.",
+    Exposure.watching: "Resolved. The checks go on looking.",
+}
+
+#: The family that a state belongs to: it chooses the colour. The shape is each state's own.
+TONE: Mapping[Exposure, str] = {
+    Exposure.exposed: "open",
+    Exposure.no_patch: "doubt",
+    Exposure.unproven: "doubt",
+    Exposure.unverified: "doubt",
+    Exposure.unattributed: "doubt",
+    Exposure.flapping: "doubt",
+    Exposure.uncertain: "doubt",
+    Exposure.stale: "doubt",
+    Exposure.verifying: "going",
+    Exposure.watch_blind: "doubt",
+    Exposure.verified: "shut",
+    Exposure.watching: "shut",
+}
+
+REASON: Mapping[Reason, str] = {
+    Reason.row_read: "a row was read",
+    Reason.column_read: "a sensitive column was read",
+    Reason.marker_found: "the marker was found",
+    Reason.content_served: "the content was served",
+    Reason.denied: "denied",
+    Reason.signin_redirect: "sent to sign in",
+    Reason.login_page: "login page",
+    Reason.hidden: "hidden from this identity",
+    Reason.rls_denied: "filtered by row-level security",
+    Reason.unreachable: "unreachable",
+    Reason.dns: "name not found",
+    Reason.tls: "TLS failed",
+    Reason.timeout: "timed out",
+    Reason.rate_limited: "rate limited",
+    Reason.server_error: "server error",
+    Reason.auth_failed: "sign-in failed",
+    Reason.control_failed: "control failed",
+    Reason.identity_drift: "identity drifted",
+    Reason.rls_filtered: "row-level security hides it",
+    Reason.empty: "nothing there to read",
+    Reason.ambiguous_200: "ambiguous answer",
+    Reason.redirected: "redirected elsewhere",
+    Reason.intercepted: "intercepted on the way",
+    Reason.target_changed: "target changed",
+    Reason.clock_skew: "clocks differ",
+    Reason.not_permitted: "not permitted here",
+    Reason.blocked_by_policy: "refused by the guard",
+    Reason.plugin_error: "the check failed",
+    Reason.lease_lost: "the worker was lost",
+}
+
+OUTCOME: Mapping[PatchOutcome, str] = {
+    PatchOutcome.untested: "untested",
+    PatchOutcome.failed: "failed",
+    PatchOutcome.held: "held",
+    PatchOutcome.partial: "partial",
+    PatchOutcome.superseded: "superseded",
+}
+
+IDENTITY_CLASS: Mapping[IdentityClass, str] = {
+    IdentityClass.anonymous: "nobody signed in",
+    IdentityClass.staff: "staff",
+    IdentityClass.contractor: "contractor",
+    IdentityClass.service: "service",
+    IdentityClass.ex_member: "former member",
+    IdentityClass.held_session: "held session",
+    IdentityClass.control: "control",
+}
+
+PHASE: Mapping[Phase, str] = {
+    Phase.connect: "Connect",
+    Phase.self_test: "Identity self-test",
+    Phase.target: "Try the target",
+    Phase.control: "Positive control",
+}
+
+TRIGGER: Mapping[Trigger, str] = {
+    Trigger.schedule: "scheduled",
+    Trigger.retry: "retry",
+    Trigger.manual: "run now",
+    Trigger.filed: "SEV filed",
+    Trigger.patch: "patch logged",
+    Trigger.verify: "run checks",
+    Trigger.resolve: "final run",
+    Trigger.watch: "watch",
+}
+
+ROLE_MEANS: Mapping[Role, str] = {
+    Role.engineer: "files SEVs, logs patches, registers datasets and checks",
+    Role.executive: "decides on programmes, grants waivers, sees restricted SEVs",
+    Role.auditor: "reads everything, changes nothing",
+    Role.admin: "configures people and settings; never decides or resolves by that role",
+}
+
+STATUSES: tuple[Status, ...] = tuple(Status)
+EXPOSURES: tuple[Exposure, ...] = tuple(Exposure)
