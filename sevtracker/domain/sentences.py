@@ -1,0 +1,106 @@
+"""What a record says, in one plain sentence. The same words on the timeline, in the API, and later in Slack and mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Facts = Mapping[str, Any]
+
+_CAUSES = {
+    "seen_open": "a check saw the door open",
+    "verification_lost": "the watch could not see for too long",
+    "by_hand": "somebody reopened it",
+}
+
+
+def sentence(kind: str, facts: Facts) -> str:
+    """The sentence for a record of ``kind`` with these facts. An unknown kind is shown by its own name."""
+    tell = _SENTENCES.get(kind)
+    return tell(facts) if tell else kind.replace(":", ": ").replace("_", " ")
+
+
+def _filed(f: Facts) -> str:
+    hidden = ", restricted" if f.get("restricted") else ""
+    return f"SEV filed as {f['level']}{hidden}, affecting {', '.join(f['datasets'])}."
+
+
+def _changed(f: Facts) -> str:
+    parts = []
+    for name, change in f.items():
+        if isinstance(change, Mapping) and "old" in change and name != "commander":
+            parts.append(f"{name} from {_said(change['old'])} to {_said(change['new'])}")
+        else:
+            parts.append(str(name))
+    return f"Changed {', '.join(parts)}."
+
+
+def _said(value: object) -> str:
+    return "nothing" if value is None else str(value)
+
+
+def _check(word: str) -> Callable[[Facts], str]:
+    def tell(f: Facts) -> str:
+        return f"{f['identity']} at {f['dataset']}/{f['copy']}: {word} ({f['reason'].replace('_', ' ')})."
+
+    return tell
+
+
+def _claimed(f: Facts) -> str:
+    scope = f" for {', '.join(f['datasets'])}" if f["datasets"] else ""
+    return f"Patch {f['patch']} claimed{scope}."
+
+
+def _refused(f: Facts) -> str:
+    codes = ", ".join(dict.fromkeys(b["code"].replace("_", " ") for b in f["blockers"]))
+    count = len(f["blockers"])
+    return f"Resolving refused: {count} {'blocker' if count == 1 else 'blockers'} ({codes})."
+
+
+def _resolved(f: Facts) -> str:
+    return "Resolved with exception." if f.get("exceptions") else "Resolved: every door was seen closed."
+
+
+def _dismissed(f: Facts) -> str:
+    return f"Dismissed as a duplicate of SEV-{f['duplicate_of']}." if f.get("duplicate_of") else "Dismissed."
+
+
+def _exposure(f: Facts) -> str:
+    return f"Exposure went from {f['old'].replace('_', ' ')} to {f['new'].replace('_', ' ')}."
+
+
+def _fixed(text: str) -> Callable[[Facts], str]:
+    return lambda _: text
+
+
+_SENTENCES: Mapping[str, Callable[[Facts], str]] = {
+    "sev:filed": _filed,
+    "sev:changed": _changed,
+    "sev:verify_asked": lambda f: f"All checks asked for ({len(f['checks'])}).",
+    "sev:resolved": _resolved,
+    "sev:reopened": lambda f: f"Reopened: {_CAUSES.get(f['cause'], f['cause'])}.",
+    "sev:dismissed": _dismissed,
+    "sev:closed": _fixed("Closed after review. The watch goes on."),
+    "note:added": _fixed("Note."),
+    "note:revised": lambda f: f"Note {f['note']} revised.",
+    "patch:claimed": _claimed,
+    "patch:failed": lambda f: f"Patch {f['patch']} failed: a check got in after it had settled.",
+    "patch:held": lambda f: f"Patch {f['patch']} held.",
+    "patch:partial": lambda f: f"Patch {f['patch']} held where it was applied; the SEV is exposed elsewhere.",
+    "patch:superseded": lambda f: f"Patch {f['patch']} superseded before it was verified.",
+    "patch:untested": lambda f: f"Patch {f['patch']} is untested.",
+    "patch:unverified": lambda f: f"Patch {f['patch']} is still unverified: no check could judge it in time.",
+    "check:created": lambda f: f"Check {f['check']} added: {f['kind']} as {f['identity']}.",
+    "check:changed": lambda f: f"Check {f['check']} changed ({', '.join(f['changed']) or 'name or params'}).",
+    "check:opened": _check("open"),
+    "check:closed": _check("closed"),
+    "check:blind": _check("inconclusive"),
+    "check:halted": lambda f: f"Check {f['check']} stopped by itself: {f['reason'].replace('_', ' ')} twice in a row.",
+    "exposure:changed": _exposure,
+    "gate:refused": _refused,
+    "act:retest": _fixed("The reporter retested: what they reported is gone."),
+    "act:access_review": _fixed("Access review of the exposure window recorded."),
+    "act:sessions_handled": _fixed("Sessions and tokens from before the patch handled."),
+    "dataset:registered": lambda f: f"Dataset registered with {', '.join(f['copies'])}.",
+    "dataset:copy_added": lambda f: f"Copy {f['copy']} ({f['kind']}) added.",
+}
