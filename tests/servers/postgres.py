@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -108,7 +110,7 @@ class PostgresServer:
         options = [f"--{key}={value}" for key, value in settings.items()]
         data = f"{self.folder}/data"
         session.start(
-            Path(self.folder), signal.SIGINT, [str(postgres_bin() / "postgres"), "-D", data, *options], self._answers
+            Path(self.folder), signal.SIGINT, [str(_commands() / "postgres"), "-D", data, *options], self._answers
         )
 
     def stop(self) -> None:
@@ -141,6 +143,26 @@ def new_server(*, private: bool = True) -> PostgresServer:
     return server
 
 
+def _commands() -> Path:
+    """PostgreSQL's commands, where the user that runs the server can reach them.
+
+    The wheel's lie in our virtual environment, maybe below a folder that only we may enter: then a copy is used.
+    """
+    found = postgres_bin()
+    if not (session.runs_as_another_user() and found.is_relative_to(sys.prefix)):
+        return found
+    return Path(session.once("postgres-commands", lambda: {"bin": str(_copy_of_wheel(found))})["bin"])
+
+
+def _copy_of_wheel(commands: Path) -> Path:
+    """``PACKAGE/INSTALL/bin`` and the libraries that it expects in ``PACKAGE.libs`` beside the package."""
+    install, package = commands.parents[0], commands.parents[1]
+    copy = session.session_folder() / "postgres-wheel"
+    for part in (install, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, copy / part.relative_to(package.parent), symlinks=True)
+    return copy / commands.relative_to(package.parent)
+
+
 def _initdb() -> dict[str, str]:
     """A data folder to copy, with the roles in it."""
     folder = session.new_server_folder("postgres-data")
@@ -148,7 +170,7 @@ def _initdb() -> dict[str, str]:
     password_file.write_text(PASSWORD)
     session.give_to_server_user(password_file)
     command = [
-        *(str(postgres_bin() / "initdb"), "-D", str(folder / "data"), "-U", SUPERUSER),
+        *(str(_commands() / "initdb"), "-D", str(folder / "data"), "-U", SUPERUSER),
         *("--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **session.as_server_user())

@@ -81,6 +81,10 @@ def _user_and_group() -> tuple[str, str]:
     return user, grp.getgrgid(names[user]).gr_name
 
 
+def runs_as_another_user() -> bool:
+    return bool(_user_and_group()[0])
+
+
 def as_server_user() -> dict[str, Any]:
     """What to pass to ``subprocess`` so that the command runs as the servers do."""
     user, group = _user_and_group()
