@@ -6,18 +6,22 @@ A kind answers two questions and knows nothing of SEVs, schedules or databases o
 - ``attempt(params, access)``: does *this* identity get in there, right now?
 
 Everything else (positive control, verdict, deadline, guard, storage) is done once, for every kind, in ``probing.py``.
+How to write one: docs/checks/writing-a-kind.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from sevtracker.clock import Clock
 from sevtracker.domain.vocabulary import Phase, Reason, Verdict
 
 
@@ -25,6 +29,9 @@ class CheckParams(BaseModel):
     """Parameters common to every kind. A kind adds its own fields; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: Seconds that one attempt may take.
+    timeout: float = Field(default=10.0, gt=0, le=60, allow_inf_nan=False)
 
     #: Fields that do not change what is proven, hence not part of the fingerprint.
     outside_fingerprint: ClassVar[frozenset[str]] = frozenset({"timeout"})
@@ -39,6 +46,15 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """An address that the guard has validated. Connect to it and to nothing else."""
+
+    address: str
+    family: socket.AddressFamily
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,8 @@ class Attempt:
     phase: Phase
     steps: tuple[Step, ...] = ()
     retry_after_s: float | None = None
+    #: Seconds that the target's clock is ahead of ours, where it tells the time.
+    skew_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +122,59 @@ class Definition:
     identity: str
     control: str | None
     params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An identity's secrets, resolved for one run. ``repr`` shows none of them."""
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    self_test_url: str | None = None
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether anything is sent that only this identity has."""
+        return bool(self.password or self.token or self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one attempt gets: whose credentials, which validated addresses, and for how long.
+
+    ``pins`` has one address for each of the locator's endpoints, in order. ``admit`` is the guard, bound to this
+    identity, for a further place (a self-test on another host); it raises TargetRefused. ``timeout`` is in seconds.
+    """
+
+    credentials: Credentials
+    pins: tuple[Pinned, ...]
+    timeout: float
+    clock: Clock
+    is_control: bool
+    admit: Callable[[Endpoint], tuple[Pinned, ...]]
+
+
+ParamsT = TypeVar("ParamsT", bound=CheckParams)
+
+
+class CheckKind(ABC, Generic[ParamsT]):
+    """One kind of check. Instances hold no state: one is shared by every thread."""
+
+    name: ClassVar[str]
+    #: Part of the fingerprint: raise it when the same parameters come to prove something else.
+    version: ClassVar[str] = "1"
+    #: The identity needs a user name, since there is no anonymous way in.
+    signs_in: ClassVar[bool] = False
+    #: ``attempt`` keeps to ``access.timeout`` by itself. When False, it runs in a thread that can be abandoned.
+    bounded: ClassVar[bool] = False
+    params: type[ParamsT]
+
+    @abstractmethod
+    def locate(self, params: ParamsT) -> Locator:
+        """Where this looks. Pure: no network. Raises ValueError with a sentence that quotes no credential."""
+
+    @abstractmethod
+    def attempt(self, params: ParamsT, access: Access) -> Attempt:
+        """Try the door once, as ``access.credentials``. What it raises becomes ``plugin_error``."""

@@ -1,0 +1,252 @@
+"""The one place that turns attempts into a verdict, for every kind.
+
+``probe`` takes these steps, within one deadline:
+1. kind and parameters (parsed once, then remembered); 2. the guard resolves and judges each endpoint, once;
+3. for each address: the identity's attempt, and unless it got in or met trouble, the control's at the same address;
+4. the first address that let the identity in ends it as ``open``; 5. else all addresses are judged together.
+
+Nothing that a target or a driver said leaves this room: reasons are ours, notes are ours, logs name exception types.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from sevtracker.checks.deadline import within
+from sevtracker.checks.guard import Guard, NameUnknown
+from sevtracker.checks.identities import Identities
+from sevtracker.checks.interface import (
+    Access,
+    Attempt,
+    CheckKind,
+    CheckParams,
+    Credentials,
+    Definition,
+    Endpoint,
+    Locator,
+    Observation,
+    Pinned,
+    Result,
+    Step,
+)
+from sevtracker.checks.registry import load_kinds
+from sevtracker.checks.validation import Validated, validate
+from sevtracker.checks.verdicts import NEEDS_CONTROL, Judgement, judge, sound, together
+from sevtracker.clock import Clock
+from sevtracker.config import Settings
+from sevtracker.domain.vocabulary import Phase, Reason, Verdict
+from sevtracker.errors import ConfigError, NotFound, TargetRefused
+
+__all__ = ["ProbeEnvironment", "Validated", "environment_from", "probe", "validate"]
+
+log = logging.getLogger(__name__)
+
+_POSTGRES_PORT = 5432
+_NO_CONTROL = "no control identity is configured, so a denial cannot be told from a broken door"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeEnvironment:
+    """What probing needs of the process. ``deadline`` is in seconds, for a whole run."""
+
+    kinds: Mapping[str, CheckKind[Any]]
+    identities: Identities
+    guard: Guard
+    clock: Clock
+    deadline: float = 60.0
+
+
+def environment_from(
+    settings: Settings, clock: Clock, kinds: Mapping[str, CheckKind[Any]] | None = None
+) -> ProbeEnvironment:
+    """The environment that ``settings`` describe. The tracker's own database becomes a place that is always refused."""
+    own = (
+        []
+        if settings.database.is_sqlite
+        else [urlsplit(settings.database.url), urlsplit(settings.database.migration_url)]
+    )
+    return ProbeEnvironment(
+        kinds=load_kinds() if kinds is None else kinds,
+        identities=Identities(settings.identities),
+        guard=Guard(settings.targets.allow, [Endpoint(u.hostname or "", u.port or _POSTGRES_PORT) for u in own]),
+        clock=clock,
+        deadline=settings.worker.run_deadline.total_seconds(),
+    )
+
+
+def probe(definition: Definition, environment: ProbeEnvironment) -> Observation:
+    """Run one check now. Never raises for anything that a target, a secret, a name or a plugin does."""
+    clock = environment.clock
+    started_at, began = clock.now(), clock.monotonic()
+    run = _Run(definition, environment, began + environment.deadline)
+    try:
+        judgement = run.judgement()
+    except _Stopped as stopped:
+        run.steps.append(Step(stopped.phase, False, stopped.note, 0.0))
+        judgement = Judgement(Verdict.inconclusive, stopped.reason)
+    except Exception as error:
+        log.error("a %s probe failed with %s", definition.kind, type(error).__name__)  # no text: it may quote data
+        judgement = Judgement(Verdict.inconclusive, Reason.plugin_error)
+    return Observation(
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        started_at=started_at,
+        duration_ms=(clock.monotonic() - began) * 1000,
+        control=run.control,
+        steps=tuple(run.steps),
+        retry_after_s=judgement.retry_after_s,
+    )
+
+
+class _Stopped(Exception):
+    """The probe ends here, inconclusive."""
+
+    def __init__(self, reason: Reason, phase: Phase, note: str) -> None:
+        self.reason, self.phase, self.note = reason, phase, note
+        super().__init__(reason)
+
+
+class _Run:
+    """One run. Keeps what the observation tells at the end."""
+
+    __slots__ = (
+        "_credentials",
+        "_definition",
+        "_ends",
+        "_environment",
+        "_kind",
+        "_locator",
+        "_params",
+        "control",
+        "steps",
+    )
+
+    def __init__(self, definition: Definition, environment: ProbeEnvironment, ends: float) -> None:
+        self._definition = definition
+        self._environment = environment
+        self._ends = ends
+        self._credentials: dict[str, Credentials] = {}
+        self.control: Result | None = None
+        self.steps: list[Step] = []
+
+    def judgement(self) -> Judgement:
+        kind = self._environment.kinds.get(self._definition.kind)
+        if kind is None:
+            raise _Stopped(Reason.plugin_error, Phase.connect, "no kind of that name is installed")
+        self._kind = kind
+        self._params, self._locator = _prepared(kind, json.dumps(self._definition.params, sort_keys=True))
+        rounds = list(_rounds([self._admitted(endpoint) for endpoint in self._locator.endpoints]))
+        judgements = []
+        for pins in rounds:
+            judgements.append(self._round(pins, f"{pins[0].address}: " if len(rounds) > 1 else ""))
+            if judgements[-1].verdict is Verdict.open:
+                break
+        return together(judgements)
+
+    def _admitted(self, endpoint: Endpoint) -> tuple[Pinned, ...]:
+        try:
+            return self._environment.guard.admit(endpoint)
+        except TargetRefused as refused:
+            raise _Stopped(Reason.blocked_by_policy, Phase.connect, str(refused)) from None
+        except NameUnknown:
+            raise _Stopped(Reason.dns, Phase.connect, f"{endpoint} has no address, or no answer came") from None
+
+    def _round(self, pins: tuple[Pinned, ...], where: str) -> Judgement:
+        attempt = self._attempt(self._definition.identity, pins, is_control=False)
+        self.steps += [replace(step, note=where + step.note) for step in attempt.steps] if where else attempt.steps
+        if attempt.result not in NEEDS_CONTROL:
+            return judge(attempt, None)
+        if self._definition.control is None:
+            self.steps.append(Step(Phase.control, False, where + _NO_CONTROL, 0.0))
+            return judge(attempt, None)
+        control = self._attempt(self._definition.control, pins, is_control=True)
+        self.control = control.result if self.control in (None, Result.got_in) else self.control
+        note = "the control got in" if control.result is Result.got_in else _control_note(control)
+        self.steps.append(
+            Step(Phase.control, control.result is Result.got_in, where + note, sum(step.ms for step in control.steps))
+        )
+        return judge(attempt, control)
+
+    def _attempt(self, name: str, pins: tuple[Pinned, ...], *, is_control: bool) -> Attempt:
+        timeout = min(self._params.timeout, self._ends - self._environment.clock.monotonic())
+        if timeout <= 0:
+            return _trouble(Reason.timeout, Phase.connect, "the run's deadline was over")
+        try:
+            access = Access(
+                credentials=self._secrets_of(name, pins),
+                pins=pins,
+                timeout=timeout,
+                clock=self._environment.clock,
+                is_control=is_control,
+                admit=partial(self._admit_for, name),
+            )
+            if self._kind.bounded:
+                return sound(self._kind.attempt(self._params, access))
+            return sound(within(timeout, lambda: self._kind.attempt(self._params, access)))
+        except _Unusable as unusable:
+            return _trouble(unusable.reason, Phase.connect, unusable.note)
+        except TimeoutError:
+            return _trouble(Reason.timeout, Phase.target, "no answer in time")
+        except Exception as error:
+            log.error("a %s attempt failed with %s", self._kind.name, type(error).__name__)
+            return _trouble(Reason.plugin_error, Phase.target, f"the kind failed with {type(error).__name__}")
+
+    def _secrets_of(self, name: str, pins: tuple[Pinned, ...]) -> Credentials:
+        """The secrets of ``name``, read at most once a run, after its bound hosts were seen to hold every endpoint."""
+        identities = self._environment.identities
+        try:
+            for endpoint, pin in zip(self._locator.endpoints, pins, strict=True):
+                if not identities.bound(name, endpoint, (pin,)):
+                    raise _Unusable(Reason.blocked_by_policy, f"{name}'s hosts do not hold {endpoint}")
+            if name not in self._credentials:
+                self._credentials[name] = identities.credentials(name)
+        except NotFound:
+            raise _Unusable(Reason.auth_failed, f"{name} is not configured any more") from None
+        except ConfigError as error:
+            raise _Unusable(Reason.auth_failed, f"a secret of {name} could not be read: {error}") from None
+        return self._credentials[name]
+
+    def _admit_for(self, name: str, endpoint: Endpoint) -> tuple[Pinned, ...]:
+        pins = self._environment.guard.admit(endpoint)
+        if not self._environment.identities.bound(name, endpoint, pins):
+            raise TargetRefused(f"{name}'s hosts do not hold {endpoint}.")
+        return pins
+
+
+class _Unusable(Exception):
+    """An identity cannot be used here and now."""
+
+    def __init__(self, reason: Reason, note: str) -> None:
+        self.reason, self.note = reason, note
+        super().__init__(reason)
+
+
+def _trouble(reason: Reason, phase: Phase, note: str) -> Attempt:
+    return Attempt(Result.trouble, reason, phase, (Step(phase, False, note, 0.0),))
+
+
+def _control_note(control: Attempt) -> str:
+    last = f" ({control.steps[-1].note})" if control.steps else ""
+    return f"the control did not get in: {control.result}, {control.reason}{last}"
+
+
+def _rounds(admitted: list[tuple[Pinned, ...]]) -> Iterator[tuple[Pinned, ...]]:
+    """Every address of every endpoint at least once. A kind without endpoints gets one round."""
+    for turn in range(max((len(pins) for pins in admitted), default=1)):
+        yield tuple(pins[turn % len(pins)] for pins in admitted)
+
+
+@lru_cache(maxsize=4096)
+def _prepared(kind: CheckKind[Any], params_json: str) -> tuple[CheckParams, Locator]:
+    """Parse stored parameters once: they were validated when they were saved, and a kind may have changed since."""
+    try:
+        params: CheckParams = kind.params.model_validate_json(params_json)
+        return params, kind.locate(params)
+    except ValueError:  # pydantic's ValidationError is one, and its text quotes the input
+        raise _Stopped(Reason.plugin_error, Phase.connect, "the kind does not accept the saved parameters") from None

@@ -1,0 +1,36 @@
+"""How families of databases are entered: the interface, and how a failure to enter is told."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from sevtracker.checks.interface import Access
+from sevtracker.checks.sql.places import SqlPlace
+from sevtracker.domain.vocabulary import Phase, Reason
+
+
+class Door(Protocol):
+    """How one family of databases is entered and asked. One file a family."""
+
+    @property
+    def unfiltered(self) -> str | None:
+        """A statement that turns silent row filters into errors of the denied class. None: rows are never filtered."""
+        ...
+
+    def connect(self, place: SqlPlace, access: Access) -> Any:
+        """A DBAPI connection to ``access.pins[0]``. Raises NotIn."""
+        ...
+
+    def begin(self, connection: Connection, limit: float) -> float:
+        """A read-only transaction with ``limit`` seconds a statement; answers the server's Unix time."""
+        ...
+
+
+class NotIn(Exception):
+    """The session did not come to be. ``note`` is our own words; the driver's error is dropped on purpose."""
+
+    def __init__(self, reason: Reason, phase: Phase, note: str) -> None:
+        self.reason, self.phase, self.note = reason, phase, note
+        super().__init__(reason)

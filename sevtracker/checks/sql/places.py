@@ -1,0 +1,95 @@
+"""Database URLs and table names as people write them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from sevtracker.checks.hosts import normal_host
+from sevtracker.checks.interface import Endpoint
+from sevtracker.checks.sql.denials import DENIALS
+
+#: Driver names that are accepted, the backend of each, and its port.
+DRIVERS = {
+    "postgresql": ("postgresql", 5432),
+    "postgresql+psycopg": ("postgresql", 5432),
+    "mysql": ("mysql", 3306),
+    "mysql+pymysql": ("mysql", 3306),
+    "mariadb": ("mariadb", 3306),
+    "mariadb+pymysql": ("mariadb", 3306),
+}
+SSL_MODES = frozenset({"disable", "prefer", "require", "verify-full"})
+_PART = r'"(?:[^"]|"")+"|[^".]+'
+_TABLE = re.compile(rf"({_PART})\.({_PART})")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPlace:
+    """A database server, and a database on it. ``url`` has neither user nor password."""
+
+    backend: str
+    endpoint: Endpoint
+    database: str | None
+    sslmode: str
+
+    @property
+    def url(self) -> str:
+        mode = "" if self.sslmode == "prefer" else f"?sslmode={self.sslmode}"
+        return f"{self.backend}://{self.endpoint}/{self.database or ''}{mode}"
+
+
+@lru_cache(maxsize=4096)
+def sql_place(text: str) -> SqlPlace:
+    """Take a SQLAlchemy URL apart. Raises ValueError; the message never quotes the URL.
+
+    A query may hold ``sslmode`` only: drivers take ``host=`` and the like from there, past any guard.
+    """
+    if _UNPRINTABLE.search(text) or "\\" in text:
+        raise ValueError("a URL has no control characters or backslashes")
+    try:
+        url = make_url(text)
+        query = dict(url.query)
+    except (ArgumentError, ValueError):
+        raise ValueError("expected a SQLAlchemy URL, such as postgresql://db1:5432/hr") from None
+    if url.drivername not in DRIVERS or DRIVERS[url.drivername][0] not in DENIALS:
+        raise ValueError(f"expected a URL that starts with one of {', '.join(f'{name}://' for name in DRIVERS)}")
+    if url.username is not None or url.password is not None or "@" in text:
+        raise ValueError("a URL here has no user name or password: credentials belong to the identity")
+    if not url.host:
+        raise ValueError("the URL names no host")
+    backend, port = DRIVERS[url.drivername]
+    mode = query.pop("sslmode", "prefer")
+    if query or mode not in SSL_MODES:
+        raise ValueError(f"the URL's query may hold only sslmode, one of {', '.join(sorted(SSL_MODES))}")
+    if backend == "postgresql" and not url.database:
+        raise ValueError("the URL names no database, as in postgresql://db1:5432/hr")
+    chosen = port if url.port is None else url.port
+    if not 0 < chosen < 65_536:
+        raise ValueError("expected a port from 1 to 65535")
+    return SqlPlace(backend, Endpoint(normal_host(url.host), chosen), url.database, str(mode))
+
+
+def table_name(text: str) -> tuple[str, str]:
+    """``tracking.events`` -> ("tracking", "events"). Exactly as the database spells it; quote a part that has a dot.
+
+    Raises ValueError.
+    """
+    match = _TABLE.fullmatch(text)
+    if match is None or _UNPRINTABLE.search(text):
+        raise ValueError('expected schema.table, such as tracking.events, or "odd.schema"."odd.table"')
+    schema, table = (part[1:-1].replace('""', '"') if part.startswith('"') else part.strip() for part in match.groups())
+    if not schema or not table:
+        raise ValueError("expected schema.table, such as tracking.events")
+    return schema, table
+
+
+def column_name(text: str) -> str:
+    """A column's name as the database spells it. Raises ValueError."""
+    if not text.strip() or _UNPRINTABLE.search(text):
+        raise ValueError("expected the name of a column")
+    return text

@@ -1,0 +1,123 @@
+"""PostgreSQL, by psycopg."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from typing import Any
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from sqlalchemy import Connection
+
+from sevtracker.checks.interface import Access, Pinned
+from sevtracker.checks.sql.denials import POSTGRESQL
+from sevtracker.checks.sql.doors import NotIn
+from sevtracker.checks.sql.places import SqlPlace
+from sevtracker.clock import Clock
+from sevtracker.domain.vocabulary import Phase, Reason
+
+#: libpq falls back to a file in the home directory when it has no password. There is none by this name.
+_NO_FILE = "/nonexistent/sevtracker-reads-no-password-file"
+_BEGIN = (
+    "BEGIN READ ONLY; SET LOCAL statement_timeout = {ms:d}; SET LOCAL lock_timeout = {ms:d};"
+    " SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8"
+)
+
+
+class _Bounded(psycopg.Connection[Any]):
+    """A connection whose every wait ends at ``ends``: ``statement_timeout`` is for the server to keep, this is ours."""
+
+    ends: float = 0.0
+    clock: Clock | None = None
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        if self.clock is not None:
+            timeout = max(self.ends - self.clock.monotonic(), 0.001)
+        return super().wait(gen, interval, timeout)
+
+
+class PostgresDoor:
+    """Connects to ``hostaddr`` with the original host for TLS; no service file, password file or environment."""
+
+    #: A query that a policy would filter then fails with 42501. Source: PostgreSQL manual, "row_security".
+    unfiltered = "SET LOCAL row_security = off"
+
+    def connect(self, place: SqlPlace, access: Access) -> _Bounded:
+        ends = access.clock.monotonic() + access.timeout
+        pin = access.pins[0]
+        user = access.credentials.username or ""
+        connection: _Bounded
+        try:
+            connection = _Bounded.connect(
+                host=place.endpoint.host,
+                hostaddr=pin.address,
+                port=pin.port,
+                dbname=place.database,
+                user=user,
+                password=access.credentials.password or "",
+                passfile=_NO_FILE,
+                sslmode=place.sslmode,
+                sslrootcert="system" if place.sslmode == "verify-full" else None,
+                gssencmode="disable",
+                options="",
+                application_name="sevtracker",
+                client_encoding="utf8",
+                connect_timeout=max(int(access.timeout), 2),  # libpq's smallest
+                autocommit=True,
+            )
+        except psycopg.Error as error:
+            raise _not_in(error, place, access, ends) from None
+        connection.clock, connection.ends = access.clock, ends
+        return connection
+
+    def begin(self, connection: Connection, limit: float) -> float:
+        ms = int(limit * 1000)
+        cursor: Any = connection.connection.cursor()
+        with contextlib.closing(cursor):  # one round trip
+            cursor.execute(_BEGIN.format(ms=ms))
+            while cursor.nextset():
+                pass
+            return float(cursor.fetchone()[0])
+
+
+def _not_in(error: psycopg.Error, place: SqlPlace, access: Access, ends: float) -> NotIn:
+    """psycopg's login failures carry no SQLSTATE, and their text may be in any language. So:
+
+    1. a password was asked for and sent: it is dead, or what came after it refused: ``auth_failed``;
+    2. else a bare start-up packet, without a password, tells a server that is not there from one that refuses, by code.
+    """
+    if isinstance(error, psycopg.errors.ConnectionTimeout) or access.clock.monotonic() >= ends:
+        return NotIn(Reason.timeout, Phase.connect, "no connection in time")
+    if error.pgconn is not None and error.pgconn.used_password:
+        return NotIn(Reason.auth_failed, Phase.self_test, "the server did not let the identity sign in")
+    try:
+        code = _start_up_code(access.pins[0], access.credentials.username or "", place.database or "", access.timeout)
+    except TimeoutError:
+        return NotIn(Reason.timeout, Phase.connect, "no connection in time")
+    except (OSError, ValueError, struct.error):
+        return NotIn(Reason.unreachable, Phase.connect, "could not connect")
+    if code in POSTGRESQL.not_ready:
+        return NotIn(Reason.unreachable, Phase.connect, f"the server takes no connections now ({code})")
+    if place.sslmode in {"require", "verify-full"}:
+        return NotIn(Reason.tls, Phase.connect, "no TLS session that the check's sslmode accepts")
+    return NotIn(Reason.auth_failed, Phase.self_test, "the server did not let the identity sign in")
+
+
+def _start_up_code(pin: Pinned, user: str, database: str, timeout: float) -> str:
+    """The SQLSTATE with which the server refuses a start-up packet, "" when it does not.
+
+    Source: PostgreSQL manual, "Message Formats": StartupMessage 3.0, ErrorResponse. Raises OSError.
+    """
+    words = b"user\0" + user.encode() + b"\0database\0" + database.encode() + b"\0\0"
+    with socket.socket(pin.family) as sock:
+        sock.settimeout(min(timeout, 5.0))
+        sock.connect((pin.address, pin.port))
+        sock.sendall(struct.pack("!II", len(words) + 8, 196_608) + words)
+        with sock.makefile("rb") as answer:
+            kind, length = struct.unpack("!cI", answer.read(5))
+            fields = answer.read(min(length, 4096) - 4) if kind == b"E" else b""
+    if kind not in b"ERNSv":
+        raise ValueError
+    return next((field[1:].decode("ascii") for field in fields.split(b"\0") if field[:1] == b"C"), "")
