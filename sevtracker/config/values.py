@@ -22,7 +22,9 @@ _UNITS = {
     "s": timedelta(seconds=1),
     "ms": timedelta(milliseconds=1),
 }
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|[smhd])", re.ASCII)
+#: Longer ones are mistakes, and could not be added to a date.
+_LONGEST = timedelta(days=36500)
+_DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(ms|[smhd])", re.ASCII)
 _SIZE = re.compile(r"(\d{1,12})\s*(B|kB|KB|MB|GB|KiB|MiB|GiB)?", re.ASCII)
 _SIZE_UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
@@ -32,10 +34,9 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text.strip())
     if not match:
         raise ValueError(f"expected a duration such as 90s, 5m, 24h, 7d, 0.5s or 250ms, not {text!r}")
-    try:
-        return float(match[1]) * _UNITS[match[2]]
-    except OverflowError:
-        raise ValueError(f"expected a shorter duration than {text!r}") from None
+    if float(match[1]) > _LONGEST / _UNITS[match[2]]:
+        raise ValueError(f"expected a duration of at most {format_duration(_LONGEST)}, not {text!r}")
+    return float(match[1]) * _UNITS[match[2]]
 
 
 def format_duration(duration: timedelta) -> str:
@@ -45,7 +46,7 @@ def format_duration(duration: timedelta) -> str:
     if not duration:
         return "0s"
     for unit, size in _UNITS.items():
-        if not duration % size:
+        if not duration % size and (unit != "ms" or duration < _UNITS["s"]):
             return f"{duration // size}{unit}"
     return f"{duration // _UNITS['s']}.{duration.microseconds:06}".rstrip("0") + "s"
 
