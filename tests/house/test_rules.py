@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows. That each key of the configuration is explained: tests/test_config.py."""
+"""The rules of the house that no linter knows. That each key of the configuration is explained: test_config.py."""
 
 from __future__ import annotations
 
