@@ -9,7 +9,7 @@ import rfc8785
 
 from sevtracker import __version__
 from sevtracker.actions.runtime import Runtime
-from sevtracker.checks.probing import ProbeEnvironment
+from sevtracker.checks.probing import environment_from
 from sevtracker.clock import Clock, SystemClock
 from sevtracker.config import Policy, Settings
 from sevtracker.store.engine import Database
@@ -23,7 +23,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Runtime:
         settings=settings,
         clock=clock,
         database=Database(settings.database),
-        probes=ProbeEnvironment.of(settings, clock),
+        probes=environment_from(settings, clock),
         stamp=Stamp(__version__, socket.gethostname(), policy_revision(settings.policy)),
     )
 

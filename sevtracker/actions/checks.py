@@ -60,7 +60,7 @@ def create(work: Work, settings: Settings, probes: ProbeEnvironment, given: NewC
 
 def _validated(probes: ProbeEnvironment, definition: Definition) -> tuple[Validated | None, list[FieldError]]:
     try:
-        return validate(probes, definition), []
+        return validate(probes.kinds, probes, definition), []
     except InputError as error:
         return None, list(error.errors)
 
@@ -131,7 +131,7 @@ def change(work: Work, settings: Settings, probes: ProbeEnvironment, check_id: i
         (given.control or None) if "control" in sent else check.control,
         given.params if "params" in sent and given.params is not None else check.params,
     )
-    valid = validate(probes, definition)
+    valid = validate(probes.kinds, probes, definition)
     _no_hiding(check, given, valid)
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
     check.fingerprint, check.locator, check.target = valid.fingerprint, valid.locator.text, valid.target_key
