@@ -134,7 +134,7 @@ def test_an_identity_with_dashes_can_be_completed_from_the_environment() -> None
         ("[policy.SEV9]\nsoak = '1h'", "policy.SEV9: unknown key; did you mean SEV"),
         ("[policy]\nspacing_factor = 0", "policy.spacing_factor: expected greater than 0"),
         ("[policy]\nafter_patch = ['10m', '5m']", "policy.after_patch: expected rising times"),
-        ("[policy]\nwatch = [{every='1h', for='1d'}]", 'policy.watch: expected "for" in every step but the last'),
+        ("[policy]\nwatch = [{every='1h'}, {every='1d'}]", 'policy.watch: expected "for" in every step but the last'),
         ("[policy]\nwatch = [{evry='1h'}]", "policy.watch[0].evry: unknown key; did you mean every?"),
         ("[policy]\nwatch = []", "policy.watch: expected at least 1 item"),
         ("[policy]\nretry_first = '1h'", "policy: retry_max: expected at least retry_first"),

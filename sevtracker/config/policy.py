@@ -94,7 +94,7 @@ class Policy(Section):
     @field_validator("watch")
     @classmethod
     def _never_ends(cls, watch: tuple[WatchStep, ...]) -> tuple[WatchStep, ...]:
-        if watch[-1].for_ is not None or any(step.for_ is None for step in watch[:-1]):
+        if any(step.for_ is None for step in watch[:-1]):
             raise ValueError('expected "for" in every step but the last, which goes on for good')
         return watch
 
