@@ -1,86 +1,87 @@
 """What each page is given: one frozen dataclass a page, plain values only. The class names its template.
 
-A door reads through store, builds one of these and hands it to ``rendering.render(page, chrome)``. Templates see two names,
-``page`` and ``chrome``; a name that is missing fails (StrictUndefined). Every datetime is aware UTC; ``chrome.now`` is the
-only *now*. A form that was refused is shown again by the same page with ``Form`` filled in, so that nothing typed is lost.
+A door reads through store, builds one of these and hands it to ``rendering.render(page, chrome)``. Templates see two
+names, ``page`` and ``chrome``; a name that is missing fails (StrictUndefined). Every datetime is aware UTC;
+``chrome.now`` is the only *now*. A form that was refused is shown again by the same page with ``Form`` filled in, so that
+nothing typed is lost.
 
 Endpoints (the templates build every link by them; (P) = POST, answered by a redirect or by the page again with 422):
 
-====================================  =========================================  ==========================================
-endpoint                              path                                       renders, or fields it takes
-====================================  =========================================  ==========================================
-pages.home                            /                                          Home
-pages.home_live                       /live?since=TOKEN                          HomeLivePage, or 204 when unchanged
-pages.sev_list                        /sevs?q&status&level&exposure&dataset      SevList
-                                      &programme&cursor (repeatable)
-pages.sev_new                         /sevs/new?title&level&dataset&...          SevNew (any field prefills)
-pages.sev_file (P)                    /sevs                                      title, dataset[], new_dataset_slug,
-                                                                                 new_dataset_name, level, exposed_from,
-                                                                                 detected_at, summary, restricted
-pages.sev_show                        /sevs/N?kind&by&order&before&revise&filed  SevShow
-pages.sev_live                        /sevs/N/live?since=TOKEN&kind&by&order     SevLivePage, or 204 when unchanged
-pages.sev_edit (P)                    /sevs/N/edit                               title, level, commander, summary,
-                                                                                 exposed_from, restricted
-pages.sev_note (P)                    /sevs/N/notes                              text, at
-pages.sev_note_revise (P)             /sevs/N/notes/SEQ                          text
-pages.sev_patch (P)                   /sevs/N/patches                            summary, url, applied_at, datasets[]
-pages.sev_verify (P)                  /sevs/N/verify                             (none: every check runs now)
-pages.sev_resolving                   /sevs/N/resolve                            SevResolve
-pages.sev_resolve (P)                 /sevs/N/resolve                            summary; 409 renders SevResolve
-pages.sev_reopen (P)                  /sevs/N/reopen                             reason
-pages.sev_dismiss (P)                 /sevs/N/dismiss                            reason, duplicate_of
-pages.sev_close (P)                   /sevs/N/close                              reason
-pages.sev_retest (P)                  /sevs/N/retest                             evidence
-pages.sev_access_review (P)           /sevs/N/access-review                      evidence, no_logs
-pages.sev_sessions (P)                /sevs/N/sessions-handled                   evidence
-pages.sev_viewer_add (P)              /sevs/N/viewers                            email
-pages.sev_viewer_remove (P)           /sevs/N/viewers/remove                     person
-pages.dataset_list                    /datasets?q&cursor                         DatasetList
-pages.dataset_new                     /datasets/new                              DatasetEdit (page.slug None)
-pages.dataset_add (P)                 /datasets                                  slug, name, owner, programme,
-                                                                                 classification, description,
-                                                                                 disclosed_fields
-pages.dataset_show                    /datasets/SLUG                             DatasetShow
-pages.dataset_edit                    /datasets/SLUG/edit                        DatasetEdit
-pages.dataset_save (P)                /datasets/SLUG/edit                        as dataset_add, without slug
-pages.copy_add (P)                    /datasets/SLUG/copies                      slug, kind, location
-pages.check_list                      /checks?q&verdict&cursor                   CheckList
-pages.check_new                       /checks/new?kind&dataset&copy&identity     CheckEdit (page.check None)
-pages.check_add (P)                   /checks                                    kind, dataset, copy, identity, control,
-                                                                                 name, required, params.NAME
-pages.check_show                      /checks/ID?before                          CheckShow
-pages.check_edit                      /checks/ID/edit                            CheckEdit
-pages.check_save (P)                  /checks/ID/edit                            as check_add without kind and place,
-                                                                                 and reason
-pages.check_run (P)                   /checks/ID/run                             (none: runs now)
-pages.check_disable (P)               /checks/ID/disable                         reason
-pages.check_enable (P)                /checks/ID/enable                          (none)
-pages.run_show                        /checks/ID/runs/RUN                        RunShow
-pages.programme_show                  /programmes/SLUG                           ProgrammeShow
-pages.sign_in                         /sign-in?next                              SignIn
-pages.sign_in_submit (P)              /sign-in                                   email, password, next
-pages.sign_out (P)                    /sign-out
-pages.welcome                         /welcome/TOKEN                             Welcome
-pages.welcome_submit (P)              /welcome/TOKEN                             name, email, password, password_again
-pages.set_password                    /set-password/TOKEN                        SetPassword
-pages.set_password_submit (P)         /set-password/TOKEN                        password, password_again
-pages.account                         /account                                   Account
-pages.account_password (P)            /account/password                          current, password, password_again
-pages.token_create (P)                /account/tokens                            name; renders Account with new_token
-pages.token_revoke (P)                /account/tokens/ID/revoke
-pages.people                          /people                                    People
-pages.person_add (P)                  /people                                    name, email, role; renders People with link
-pages.person_role (P)                 /people/ID/role                            role
-pages.person_deactivate (P)           /people/ID/deactivate
-pages.person_activate (P)             /people/ID/activate
-pages.person_link (P)                 /people/ID/link                            renders People with link
-pages.settings                        /settings                                  Settings
-pages.theme (P)                       /theme                                     theme (auto, light, dark), next
-static                                /static/NAME?v=HASH                        (mounted by ``rendering.install``)
-====================================  =========================================  ==========================================
+==============================  ==========================================  ==========================================
+endpoint                        path                                        renders, or fields it takes
+==============================  ==========================================  ==========================================
+pages.home                      /                                           Home
+pages.home_live                 /live?since=TOKEN                           HomeLivePage, or 204 when unchanged
+pages.sev_list                  /sevs?q&status&level&exposure&dataset       SevList
+                                &programme&cursor (repeatable)
+pages.sev_new                   /sevs/new?title&level&dataset&...           SevNew (any field prefills)
+pages.sev_file (P)              /sevs                                       title, dataset[], new_dataset_slug,
+                                                                            new_dataset_name, level, exposed_from,
+                                                                            detected_at, summary, restricted
+pages.sev_show                  /sevs/N?kind&by&order&before&revise&filed   SevShow
+pages.sev_live                  /sevs/N/live?since=TOKEN&kind&by&order      SevLivePage, or 204 when unchanged
+pages.sev_edit (P)              /sevs/N/edit                                title, level, commander, summary,
+                                                                            exposed_from, restricted
+pages.sev_note (P)              /sevs/N/notes                               text, at
+pages.sev_note_revise (P)       /sevs/N/notes/SEQ                           text
+pages.sev_patch (P)             /sevs/N/patches                             summary, url, applied_at, datasets[]
+pages.sev_verify (P)            /sevs/N/verify                              (none: every check runs now)
+pages.sev_resolving             /sevs/N/resolve                             SevResolve
+pages.sev_resolve (P)           /sevs/N/resolve                             summary; 409 renders SevResolve
+pages.sev_reopen (P)            /sevs/N/reopen                              reason
+pages.sev_dismiss (P)           /sevs/N/dismiss                             reason, duplicate_of
+pages.sev_close (P)             /sevs/N/close                               reason
+pages.sev_retest (P)            /sevs/N/retest                              evidence
+pages.sev_access_review (P)     /sevs/N/access-review                       evidence, no_logs
+pages.sev_sessions (P)          /sevs/N/sessions-handled                    evidence
+pages.sev_viewer_add (P)        /sevs/N/viewers                             email
+pages.sev_viewer_remove (P)     /sevs/N/viewers/remove                      person
+pages.dataset_list              /datasets?q&cursor                          DatasetList
+pages.dataset_new               /datasets/new                               DatasetEdit (page.slug None)
+pages.dataset_add (P)           /datasets                                   slug, name, owner, programme,
+                                                                            classification, description,
+                                                                            disclosed_fields
+pages.dataset_show              /datasets/SLUG                              DatasetShow
+pages.dataset_edit              /datasets/SLUG/edit                         DatasetEdit
+pages.dataset_save (P)          /datasets/SLUG/edit                         as dataset_add, without slug
+pages.copy_add (P)              /datasets/SLUG/copies                       slug, kind, location
+pages.check_list                /checks?q&verdict&cursor                    CheckList
+pages.check_new                 /checks/new?kind&dataset&copy&identity      CheckEdit (page.check None)
+pages.check_add (P)             /checks                                     kind, dataset, copy, identity, control,
+                                                                            name, required, params.NAME
+pages.check_show                /checks/ID?before                           CheckShow
+pages.check_edit                /checks/ID/edit                             CheckEdit
+pages.check_save (P)            /checks/ID/edit                             as check_add without kind and place,
+                                                                            and reason
+pages.check_run (P)             /checks/ID/run                              (none: runs now)
+pages.check_disable (P)         /checks/ID/disable                          reason
+pages.check_enable (P)          /checks/ID/enable                           (none)
+pages.run_show                  /checks/ID/runs/RUN                         RunShow
+pages.programme_show            /programmes/SLUG                            ProgrammeShow
+pages.sign_in                   /sign-in?next                               SignIn
+pages.sign_in_submit (P)        /sign-in                                    email, password, next
+pages.sign_out (P)              /sign-out
+pages.welcome                   /welcome/TOKEN                              Welcome
+pages.welcome_submit (P)        /welcome/TOKEN                              name, email, password, password_again
+pages.set_password              /set-password/TOKEN                         SetPassword
+pages.set_password_submit (P)   /set-password/TOKEN                         password, password_again
+pages.account                   /account                                    Account
+pages.account_password (P)      /account/password                           current, password, password_again
+pages.token_create (P)          /account/tokens                             name; renders Account with new_token
+pages.token_revoke (P)          /account/tokens/ID/revoke
+pages.people                    /people                                     People
+pages.person_add (P)            /people                                     name, email, role; renders People with link
+pages.person_role (P)           /people/ID/role                             role
+pages.person_deactivate (P)     /people/ID/deactivate
+pages.person_activate (P)       /people/ID/activate
+pages.person_link (P)           /people/ID/link                             renders People with link
+pages.settings                  /settings                                   Settings
+pages.theme (P)                 /theme                                      theme (auto, light, dark), next
+static                          /static/NAME?v=HASH                         (mounted by ``rendering.install``)
+==============================  ==========================================  ==========================================
 
-Times typed into ``exposed_from``, ``detected_at``, ``at`` and ``applied_at`` come as ``YYYY-MM-DDTHH:MM`` and mean UTC; the
-form says so beside the field.
+Times typed into ``exposed_from``, ``detected_at``, ``at`` and ``applied_at`` come as ``YYYY-MM-DDTHH:MM`` and mean UTC;
+the form says so beside the field.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ class Flash:
 
 @dataclass(frozen=True, slots=True)
 class Chrome:
-    """What surrounds every page. ``path`` is where a small form such as the theme's returns to; ``q`` is the search box."""
+    """What surrounds every page. ``path``: where a small form such as the theme's returns to; ``q``: the search box."""
 
     now: datetime
     viewer: Viewer | None = None
@@ -396,7 +397,9 @@ class BarSegment:
     until: datetime
 
 
-MarkKind = Literal["exposed_from", "detected", "filed", "patch", "open", "verified", "resolved", "reopened", "dismissed"]
+MarkKind = Literal[
+    "exposed_from", "detected", "filed", "patch", "open", "verified", "resolved", "reopened", "dismissed"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,7 +516,7 @@ EntryTone = Literal["plain", "bad", "good", "doubt", "patch"]
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """A ledger record, or a change of verdict, seen through the SEV. ``backdated``: recorded later than it says it was."""
+    """A ledger record, or a change of verdict, seen through the SEV. ``backdated``: recorded later than it happened."""
 
     seq: int
     kind: str
@@ -544,7 +547,7 @@ class KindGroup:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """``kind`` empty: every group. ``hidden`` counts what the filters leave out. ``before``: the older page's cursor."""
+    """``kind`` empty: every group. ``hidden`` counts what the filters leave out. ``before``: the next page's cursor."""
 
     entries: tuple[TimelineEntry, ...] = ()
     groups: tuple[KindGroup, ...] = ()
@@ -640,7 +643,7 @@ class SevFacts:
 
 @dataclass(frozen=True, slots=True)
 class SevShow:
-    """``forms`` by name (``patch note edit retest access_review sessions reopen dismiss close viewer``): those refused."""
+    """``forms``: the refused, by name: ``patch note edit retest access_review sessions reopen dismiss close viewer``."""
 
     template: ClassVar[str] = "sevs/show.html"
     live: SevLive
@@ -811,7 +814,7 @@ class CheckRevision:
 
 @dataclass(frozen=True, slots=True)
 class CheckShow:
-    """``strip`` is oldest first, at most 120 runs; ``runs`` newest first. ``queued``: a run was asked for and is not in yet."""
+    """``strip``: oldest first, at most 120 runs; ``runs``: newest first. ``queued``: a run is under way."""
 
     template: ClassVar[str] = "checks/show.html"
     check: CheckLine
@@ -868,6 +871,12 @@ class CheckEdit:
     identities: tuple[Option, ...] = ()
     form: Form = EMPTY_FORM
     gates_own_patch: bool = False
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the page calls each field, for the list of errors."""
+        fixed = {"dataset": "Dataset", "copy": "Copy", "identity": "As", "control": "Positive control", "name": "Name"}
+        return {**fixed, "reason": "Why", **{f"params.{p.name}": p.label for p in self.params}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -991,7 +1000,7 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """``source``: ``default``, the file's name or the environment variable's. A secret's value is its reference only."""
+    """``source``: ``default``, the file's name or the environment variable's. Of a secret, the reference only."""
 
     key: str
     value: str

@@ -1,7 +1,7 @@
 """The Jinja environment: where templates lie, what they may call, and how static files are found and cached.
 
-``install(app)`` is called once by the app factory (which makes the app with ``static_folder=None``); ``render(page, chrome)``
-turns a typed context into HTML. Templates never read the clock: *now* comes with ``chrome``.
+``install(app)`` is called once by the app factory (which makes the app with ``static_folder=None``);
+``render(page, chrome)`` turns a typed context into HTML. Templates never read the clock: *now* comes with ``chrome``.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def install(app: Flask) -> None:
         left=left,
         icon=icon,
         asset=asset,
+        link=link,
         url_prefix=url_prefix,
         place=place,
         strip=strip,
@@ -66,12 +67,20 @@ def install(app: Flask) -> None:
     badge = env.get_template("components/state.html").module
     env.globals["exposure_badge"] = {e: badge.exposure(e) for e in Exposure}  # type: ignore[attr-defined]
     env.globals["level_tag"] = {v: badge.level(v) for v in Level}  # type: ignore[attr-defined]
+    env.globals["status_tag"] = {v: badge.status(v) for v in Status}  # type: ignore[attr-defined]
     app.add_url_rule("/static/<path:name>", "static", static)
 
 
 def render(page: PageContext, chrome: Chrome) -> str:
     """The HTML of ``page``, by the template that its class names."""
     return current_app.jinja_env.get_template(page.template).render(page=page, chrome=chrome)
+
+
+def link(endpoint: str) -> str:
+    """``url_for`` of a page without arguments, built once: every page names a dozen of them."""
+    known: dict[tuple[str, str], str] = current_app.extensions.setdefault("sevtracker_links", {})
+    key = request.script_root, endpoint
+    return known.get(key) or known.setdefault(key, url_for(endpoint))
 
 
 def url_prefix(endpoint: str, **arguments: Any) -> str:
@@ -96,8 +105,9 @@ def clock(at: datetime) -> str:
 
 
 def _time(at: datetime, text: str) -> Markup:
-    at = at.astimezone(UTC)
-    return Markup(f'<time datetime="{at:%Y-%m-%dT%H:%M:%SZ}" title="{at:%Y-%m-%d %H:%M:%S} UTC">{text}</time>')
+    """``at`` is in UTC. Cut from ``isoformat`` because a list has a hundred of these, and strftime is slow."""
+    stamp = at.isoformat(" ", "seconds")[:19]
+    return Markup(f'<time datetime="{stamp[:10]}T{stamp[11:]}Z" title="{stamp} UTC">{text}</time>')
 
 
 def when(at: datetime, style: str = "minute") -> Markup:
@@ -121,6 +131,7 @@ _STYLES = {
 
 def ago(at: datetime, now: datetime) -> Markup:
     """``12 min ago``: the largest unit only, for dense rows. A time ahead reads ``in 12 min``."""
+    at = at.astimezone(UTC)
     seconds = (now - at).total_seconds()
     if 0 <= seconds < 5:
         return _time(at, "just now")
@@ -199,31 +210,36 @@ class PlacedBar:
     lanes: int
 
 
-#: Width for which labels are laid out, and of one character of them, in pixels. Narrower screens list the marks instead.
+#: Width for which labels are laid out, and of one character of them, in pixels. A phone lists the marks instead.
 _BAR_PX, _CHAR_PX = 720, 6.4
 
 
 def place(bar: ExposureBar) -> PlacedBar:
-    """Where everything on an exposure bar goes. Labels that would touch go to the next lane below."""
+    """Where everything on an exposure bar goes.
+
+    Labels that would touch go to the next lane below. Laid out from the right, so that the stem of a deeper label comes
+    down left of the labels above it and crosses none.
+    """
     total = max((bar.end - bar.start).total_seconds(), 1.0)
 
     def x(at: datetime) -> float:
         return round(min(max((at - bar.start).total_seconds() / total, 0.0), 1.0) * 100, 2)
 
-    segments = tuple(
-        PlacedSegment(s, x(s.since), max(round(x(s.until) - x(s.since), 2), 0.15)) for s in bar.segments
-    )
-    ends: list[float] = []
-    marks: list[PlacedMark] = []
-    for mark in sorted(bar.marks, key=lambda m: m.at):
+    segments = tuple(PlacedSegment(s, x(s.since), max(round(x(s.until) - x(s.since), 2), 0.15)) for s in bar.segments)
+    marks = []
+    taken: list[list[tuple[float, float]]] = []
+    for mark in sorted(bar.marks, key=lambda m: m.at, reverse=True):
         at = x(mark.at)
         width = max(len(mark.label), 12) * _CHAR_PX / _BAR_PX * 100
         anchor = "end" if at + width > 100 else "start"
-        begins = at - width if anchor == "end" else at
-        lane = next((i for i, end in enumerate(ends) if begins >= end), len(ends))
-        ends[lane : lane + 1] = [begins + width + 1.5]
+        begins, ends = (at - width, at) if anchor == "end" else (at, at + width)
+        free = (i for i, lane in enumerate(taken) if all(ends + 1 < b or e + 1 < begins for b, e in lane))
+        lane = next(free, len(taken))
+        taken[lane:] = taken[lane:] or [[]]
+        taken[lane].append((begins, ends))
         marks.append(PlacedMark(mark, at, lane, anchor))
-    return PlacedBar(segments, tuple(marks), max(len(ends), 1))
+    marks.reverse()
+    return PlacedBar(segments, tuple(marks), max(len(taken), 1))
 
 
 def strip(runs: tuple[RunLine, ...]) -> Iterator[tuple[RunLine, float, float]]:
@@ -292,4 +308,3 @@ def theme_of(cookie: str | None) -> Theme:
             return cookie
         case _:
             return "auto"
-

@@ -34,7 +34,8 @@
     if (first) first.focus({ preventScroll: true });
   };
   window.addEventListener("hashchange", arrive);
-  if (location.hash) arrive();
+  // After the browser has followed the fragment itself, which takes the focus away.
+  if (location.hash) window.addEventListener("load", () => setTimeout(arrive, 0));
   const refused = one("[data-focus]");
   if (refused) {
     reveal(refused);
@@ -150,9 +151,11 @@
     };
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id !== "live-poll" && event.detail.requestConfig?.path?.includes("/live") !== true) return;
-    root.classList.toggle("out-of-touch", !event.detail.successful);
-    if (!event.detail.successful || event.detail.xhr.status === 204 || !kept) return;
+    if (event.detail.xhr) root.classList.toggle("out-of-touch", !event.detail.successful);
+  });
+  // Comes once for each region, after htmx has put the new attributes in place.
+  document.body.addEventListener("htmx:afterSettle", () => {
+    if (!kept) return;
     kept.open.forEach((id) => { const d = document.getElementById(id); if (d) d.open = true; });
     const lost = document.activeElement === document.body && kept.focus && document.getElementById(kept.focus);
     if (lost) lost.focus({ preventScroll: true });
@@ -162,6 +165,5 @@
     const said = document.getElementById("said-status");
     const moved = document.getElementById("live-moved");
     if (state && said && moved) moved.hidden = said.textContent === state.dataset.status;
-    kept = null;
   });
 })();
