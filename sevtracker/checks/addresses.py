@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from functools import lru_cache
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -36,6 +37,7 @@ _ISATAP = {0x0000_5EFE, 0x0200_5EFE}  # RFC 5214 section 6.1
 _NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")  # RFC 8215
 
 
+@lru_cache(maxsize=4096)
 def refusal(address: IPAddress) -> str | None:
     """Why no probe may connect to ``address``, or None. The words fit after "refused: it is"."""
     if reason := _refusal(address):

@@ -59,6 +59,7 @@ def _normal_v6(text: str) -> str:
     return str(address.ipv4_mapped or address)
 
 
+@lru_cache(maxsize=4096)
 def literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address that a normal host is, or None for a name."""
     try:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from sevtracker.checks.guard import NameUnknown
 from sevtracker.checks.hosts import normal_host, web_place
-from sevtracker.checks.http_answers import Expected, read
+from sevtracker.checks.http_answers import Expected, Told, read
 from sevtracker.checks.http_fetch import BODY_CAP, Answer, fetch
 from sevtracker.checks.interface import Access, Attempt, CheckKind, CheckParams, Credentials, Locator, Result, Step
 from sevtracker.domain.vocabulary import Phase, Reason
@@ -18,6 +18,9 @@ from sevtracker.errors import TargetRefused
 
 #: The last byte that is asked for first. A server that honours ranges and has more is asked once more, up to the cap.
 FIRST_RANGE = 1023
+
+#: What a failed self-test is, when it is not the identity's fault.
+_SELF_TEST = {429: Reason.rate_limited, 503: Reason.rate_limited} | dict.fromkeys((500, 502, 504), Reason.server_error)
 
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -64,37 +67,32 @@ class HttpKind(CheckKind[HttpParams]):
         headers = _headers(access.credentials)
         steps: tuple[Step, ...] = ()
         if access.credentials.self_test_url:
-            step = _self_test(access.credentials.self_test_url, headers, access)
+            reason, step = _self_test(access.credentials.self_test_url, headers, access)
             steps = (step,)
-            if not step.ok:
-                return Attempt(Result.trouble, Reason.auth_failed, Phase.self_test, steps)
+            if reason is not None:
+                return Attempt(Result.trouble, reason, step.phase, steps)
         answer = _get(params, access, headers, ends)
         if answer.trouble and answer.phase is Phase.connect:
-            return Attempt(
-                Result.trouble,
-                answer.trouble,
-                Phase.connect,
-                (*steps, Step(Phase.connect, False, answer.trouble, answer.total_ms)),
-            )
+            steps += (Step(Phase.connect, False, f"could not connect: {answer.trouble}", answer.total_ms),)
+            return Attempt(Result.trouble, answer.trouble, Phase.connect, steps)
+        told = _meaning(params, access, answer)
         connected = Step(Phase.connect, True, f"connected to {access.pins[0].address}", answer.connect_ms)
-        told = read(
-            answer,
-            Expected.of(params.url, params.method, params.marker, params.login_signature, params.signin_hosts),
-            access.clock.now(),
-        )
-        if answer.status == 401 and access.credentials.has_secrets and not access.credentials.self_test_url:
-            told = replace(
-                told,
-                result=Result.trouble,
-                reason=Reason.auth_failed,
-                note="answered 401 to an identity with credentials: they may be dead. A self_test_url would tell",
-            )
-        target = Step(
-            Phase.target, told.result is not Result.trouble, told.note, max(answer.total_ms - answer.connect_ms, 0.0)
-        )
+        waited = max(answer.total_ms - answer.connect_ms, 0.0)
+        target = Step(Phase.target, told.result is not Result.trouble, told.note, waited)
         return Attempt(
             told.result, told.reason, Phase.target, (connected, *steps, target), told.retry_after_s, told.skew_s
         )
+
+
+def _meaning(params: HttpParams, access: Access, answer: Answer) -> Told:
+    """What the answer says; with one exception. RFC 9110 section 15.5.2: 401 means that the credentials are not valid.
+    So to an identity that sent some, and has no self-test to show that they live, it is no denial."""
+    expected = Expected.of(params.url, params.method, params.marker, params.login_signature, params.signin_hosts)
+    told = read(answer, expected, access.clock.now())
+    if answer.status != 401 or not access.credentials.has_secrets or access.credentials.self_test_url:
+        return told
+    note = "answered 401 to credentials: they may be dead, and the identity has no self_test_url to tell"
+    return replace(told, result=Result.trouble, reason=Reason.auth_failed, note=note)
 
 
 def _get(params: HttpParams, access: Access, headers: list[str], ends: float) -> Answer:
@@ -106,23 +104,24 @@ def _get(params: HttpParams, access: Access, headers: list[str], ends: float) ->
     return fetch(place, access.pins[0], params.method, headers, ends - access.clock.monotonic(), BODY_CAP - 1)
 
 
-def _self_test(url: str, headers: list[str], access: Access) -> Step:
-    """Whether the identity is alive: its own page answers 2xx. Anything else, whatever the text, is no denial."""
+def _self_test(url: str, headers: list[str], access: Access) -> tuple[Reason | None, Step]:
+    """Whether the identity is alive: its own page answers 2xx, else why not. No failure here is a denial."""
     began = access.clock.monotonic()
+
+    def step(ok: bool, note: str) -> Step:
+        return Step(Phase.self_test, ok, note, (access.clock.monotonic() - began) * 1000)
+
     try:
         place = web_place(url)
-        answers = [
-            fetch(place, pin, "GET", headers, access.timeout, FIRST_RANGE) for pin in access.admit(place.endpoint)[:1]
-        ]
-        ok = all(200 <= answer.status < 300 for answer in answers)
-        note = (
-            "the identity's self-test passed"
-            if ok
-            else f"the self-test answered {answers[0].status or answers[0].trouble}"
-        )
+        pin = access.admit(place.endpoint)[0]
     except (TargetRefused, NameUnknown, ValueError):
-        ok, note = False, "the self-test's place is refused or unknown"
-    return Step(Phase.self_test, ok, note, (access.clock.monotonic() - began) * 1000)
+        return Reason.auth_failed, step(False, "the place of the identity's self-test is refused or unknown")
+    answer = fetch(place, pin, "GET", headers, access.timeout, FIRST_RANGE)
+    if 200 <= answer.status < 300:
+        return None, step(True, "the identity's self-test passed")
+    if not answer.status:
+        return answer.trouble or Reason.unreachable, step(False, f"the self-test got no answer: {answer.trouble}")
+    return _SELF_TEST.get(answer.status, Reason.auth_failed), step(False, f"the self-test answered {answer.status}")
 
 
 def _headers(credentials: Credentials) -> list[str]:

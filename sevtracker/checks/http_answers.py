@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from sevtracker.checks.hosts import WebPlace, web_place
@@ -41,6 +42,7 @@ class Expected:
     signin_hosts: tuple[str, ...]
 
     @classmethod
+    @lru_cache(maxsize=4096)  # the class lives as long as the process
     def of(
         cls, url: str, method: str, marker: str | None, login_signature: str | None, signin_hosts: tuple[str, ...]
     ) -> Expected:
@@ -157,6 +159,7 @@ def _skew(answer: Answer, now: datetime) -> float | None:
     return (moment - now).total_seconds() + (float(age[:9]) if age.isascii() and age.isdigit() else 0.0)
 
 
+@lru_cache(maxsize=64)
 def _http_date(text: str | None) -> datetime | None:
     if not text:
         return None

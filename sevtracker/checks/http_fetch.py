@@ -126,7 +126,7 @@ def _handle() -> pycurl.Curl:
         _thread.verify = ssl.get_default_verify_paths()  # honours SSL_CERT_FILE and SSL_CERT_DIR
     curl.reset()
     curl.setopt(pycurl.NOSIGNAL, 1)
-    curl.setopt(pycurl.PROTOCOLS_STR, "http,https")  # type: ignore[attr-defined]  # missing in the stubs
+    curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.FOLLOWLOCATION, 0)
     curl.setopt(pycurl.PROXY, "")  # the empty string, and not the environment's
     curl.setopt(pycurl.NOPROXY, "*")

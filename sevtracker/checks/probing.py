@@ -48,6 +48,8 @@ __all__ = ["ProbeEnvironment", "Validated", "environment_from", "probe", "valida
 log = logging.getLogger(__name__)
 
 _POSTGRES_PORT = 5432
+#: For looking parsed parameters up: fast, and the same text for the same parameters.
+_CANONICAL = json.JSONEncoder(sort_keys=True)
 _NO_CONTROL = "no control identity is configured, so a denial cannot be told from a broken door"
 
 
@@ -140,7 +142,7 @@ class _Run:
         if kind is None:
             raise _Stopped(Reason.plugin_error, Phase.connect, "no kind of that name is installed")
         self._kind = kind
-        self._params, self._locator = _prepared(kind, json.dumps(self._definition.params, sort_keys=True))
+        self._params, self._locator = _prepared(kind, _CANONICAL.encode(self._definition.params))
         rounds = list(_rounds([self._admitted(endpoint) for endpoint in self._locator.endpoints]))
         judgements = []
         for pins in rounds:

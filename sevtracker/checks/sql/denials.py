@@ -1,6 +1,6 @@
 """What each dialect's error codes mean, for statements on the target. The only file to change for a further dialect.
 
-A code that is not listed is trouble, never a denial. Before the target phase no code is a denial at all: a failure there
+A code that is not listed is trouble, never a denial. Before the target phase no code is a denial: a failure there
 is ``auth_failed``, ``unreachable``, ``tls`` or ``timeout``, whatever the server calls it.
 
 Sources: PostgreSQL manual, appendix A (SQLSTATE); MySQL and MariaDB server error reference.

@@ -12,14 +12,14 @@ import pymysql
 from sqlalchemy import Connection
 
 from sevtracker.checks.deadline import cut_after
-from sevtracker.checks.interface import Access
+from sevtracker.checks.interface import Access, Pinned
 from sevtracker.checks.sql.denials import MYSQL
 from sevtracker.checks.sql.doors import NotIn
 from sevtracker.checks.sql.places import SqlPlace
 from sevtracker.domain.vocabulary import Phase, Reason
 
 
-class _Bounded(pymysql.Connection[Any]):
+class _Bounded(pymysql.Connection):
     """A connection that is cut at its deadline, also under a server that drips."""
 
     guards: contextlib.ExitStack
@@ -37,13 +37,7 @@ class MySqlDoor:
     def connect(self, place: SqlPlace, access: Access) -> _Bounded:
         ends = access.clock.monotonic() + access.timeout
         pin = access.pins[0]
-        try:
-            sock = socket.create_connection((pin.address, pin.port), timeout=access.timeout)
-        except TimeoutError:
-            raise NotIn(Reason.timeout, Phase.connect, "no connection in time") from None
-        except OSError:
-            raise NotIn(Reason.unreachable, Phase.connect, "could not connect") from None
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock = _dial(pin, access.timeout)
         connection = _Bounded(
             host=place.endpoint.host,  # for TLS only: the socket is connected
             port=pin.port,
@@ -82,6 +76,21 @@ class MySqlDoor:
             cursor.execute("START TRANSACTION READ ONLY")
             cursor.execute("SELECT UNIX_TIMESTAMP(SYSDATE(6))")
             return float(cursor.fetchone()[0])
+
+
+def _dial(pin: Pinned, timeout: float) -> socket.socket:
+    """A connected socket. Not by ``create_connection``, which resolves again. Raises NotIn."""
+    sock = socket.socket(pin.family)
+    try:
+        sock.settimeout(timeout)
+        sock.connect((pin.address, pin.port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as error:
+        sock.close()
+        if isinstance(error, TimeoutError):
+            raise NotIn(Reason.timeout, Phase.connect, "no connection in time") from None
+        raise NotIn(Reason.unreachable, Phase.connect, "could not connect") from None
+    return sock
 
 
 def _allow_tls(connection: Any, sslmode: str) -> None:
