@@ -1,0 +1,105 @@
+"""Checks and their runs."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from sevtracker.actions import checks as acts
+from sevtracker.actions.enforce import May
+from sevtracker.actions.inputs import ChangeCheck, NewCheck, Slug
+from sevtracker.errors import NotFound
+from sevtracker.store import checks
+from sevtracker.store.tables import Check
+from sevtracker.store.work import Work
+from sevtracker.web.api import models, reading, views
+from sevtracker.web.api.reading import Nothing, Paging
+from sevtracker.web.api.routes import Call, Routes, answer
+from sevtracker.web.idempotency import Answer
+
+routes = Routes("Checks")
+
+
+class Find(Paging):
+    """What to find: those of one dataset, those that cannot see at the moment."""
+
+    dataset: Slug | None = None
+    blind: bool = False
+
+
+@routes.post(
+    "/checks", may=May.keep_checks, takes=NewCheck, gives=models.Check, status=201, location="/api/v1/checks/{id}"
+)
+def create(call: Call[NewCheck]) -> Answer:
+    """Point a check at a copy. It runs at once, and every SEV of the dataset looks through it."""
+
+    def act(work: Work) -> Answer:
+        row = acts.create(work, call.settings, call.runtime.probes, call.given)
+        return answer(views.check(row, call.given.dataset, call.given.copy_), 201)
+
+    return call.once(act)
+
+
+@routes.get("/checks", takes=Find, gives=models.CheckPage)
+def find(call: Call[Find]) -> Answer:
+    """Find checks, by id."""
+    asked = call.given
+    after = reading.number("checks", asked.cursor)
+    with call.runtime.read() as session:
+        found = checks.listing(session, limit=asked.limit + 1, after=after, dataset=asked.dataset, blind=asked.blind)
+    shown = found[: asked.limit]
+    going_on = shown[-1].id if len(found) > len(shown) else None
+    return answer(
+        models.CheckPage(items=[views.check_line(one) for one in shown], next=reading.cursor("checks", going_on))
+    )
+
+
+@routes.get("/checks/<number:check_id>", gives=models.Check)
+def show(call: Call[Nothing], check_id: int) -> Answer:
+    """A check: its definition, and how it stands."""
+    with call.runtime.read() as session:
+        return answer(_check(session, _known(session, check_id)))
+
+
+@routes.patch("/checks/<number:check_id>", may=May.keep_checks, takes=ChangeCheck, gives=models.Check)
+def change(call: Call[ChangeCheck], check_id: int) -> Answer:
+    """Change a check; what is left out stays. A changed definition voids its proof and its streak."""
+    with call.runtime.work(call.person) as work:
+        row = acts.change(work, call.settings, call.runtime.probes, check_id, call.given)
+        work.session.flush()
+        return answer(_check(work.session, row))
+
+
+@routes.get("/checks/<number:check_id>/runs", takes=Paging, gives=models.RunPage)
+def runs(call: Call[Paging], check_id: int) -> Answer:
+    """A check's runs, newest first."""
+    asked = call.given
+    before = reading.number("runs", asked.cursor)
+    with call.runtime.read() as session:
+        _known(session, check_id)
+        found = checks.runs(session, check_id, call.viewer, limit=asked.limit + 1, before=before)
+    shown = found[: asked.limit]
+    going_on = shown[-1].id if len(found) > len(shown) else None
+    return answer(models.RunPage(items=[views.run(one) for one in shown], next=reading.cursor("runs", going_on)))
+
+
+@routes.post("/checks/<number:check_id>/run", may=May.work_on_sevs, gives=models.RunQueued, status=202)
+def run(call: Call[Nothing], check_id: int) -> Answer:
+    """Run a check now. Pressing it three times is one observation."""
+
+    def act(work: Work) -> Answer:
+        acts.run_now(work, check_id)
+        return answer(models.RunQueued(check=check_id), 202)
+
+    return call.once(act)
+
+
+def _known(session: Session, check_id: int) -> Check:
+    row = checks.by_id(session, check_id)
+    if row is None:
+        raise NotFound(f"There is no check {check_id}.")
+    return row
+
+
+def _check(session: Session, row: Check) -> models.Check:
+    place = checks.place(session, row.id or 0)
+    return views.check(row, place.dataset, place.copy)

@@ -1,0 +1,276 @@
+"""From what store read to what the API answers. No rules here: domain judges, these only say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from sevtracker.config import Settings
+from sevtracker.domain import clocks, gate, sentences
+from sevtracker.domain.exposure import Assessment
+from sevtracker.domain.ledger import Evidence
+from sevtracker.domain.vocabulary import Verdict
+from sevtracker.store import checks, datasets, facts, people, sevs, timeline, vantages
+from sevtracker.store.tables import Check, Patch, Person, Sev
+from sevtracker.store.work import Viewer
+from sevtracker.web.api import models
+
+#: How long there is to notify the supervisory authority (GDPR, article 33).
+NOTIFY_WITHIN = timedelta(hours=72)
+
+
+def key(number: int) -> str:
+    return f"SEV-{number}"
+
+
+def person(row: Person | None) -> models.PersonRef | None:
+    return None if row is None else models.PersonRef(id=row.id or 0, pid=row.pid, name=row.name, email=row.email)
+
+
+# ---- lists -------------------------------------------------------------------------------------------------------
+
+
+def sev_line(line: sevs.Line) -> models.SevLine:
+    return models.SevLine(**_line(line))
+
+
+def _line(line: sevs.Line) -> dict[str, object]:
+    return {
+        "number": line.number,
+        "key": key(line.number),
+        "title": line.title,
+        "level": line.level,
+        "status": line.status,
+        "exposure": line.exposure,
+        "exposure_since": line.exposure_since,
+        "restricted": line.restricted,
+        "datasets": list(line.datasets),
+        "blockers": line.blockers,
+        "reopens": line.reopens,
+        "reported_at": line.reported_at,
+        "detected_at": line.detected_at,
+        "exposed_from": line.exposed_from,
+        "fix_claimed_at": line.fix_claimed_at,
+        "verified_closed_at": line.verified_closed_at,
+        "resolved_at": line.resolved_at,
+    }
+
+
+def resolution(line: sevs.Line, evidence: Iterable[Evidence]) -> models.Resolution:
+    told = [models.Evidence(run=e.run, revision=e.check_rev, verdict=Verdict(e.verdict), at=e.at) for e in evidence]
+    return models.Resolution(**_line(line), evidence=told)
+
+
+def dataset_line(line: datasets.Line) -> models.DatasetLine:
+    return models.DatasetLine(
+        slug=line.slug,
+        name=line.name,
+        owner=line.owner,
+        programme=line.programme,
+        classification=line.classification,
+        description=line.description,
+        copies=line.copies,
+        checks=line.checks,
+        open_checks=line.open_checks,
+    )
+
+
+def check_line(line: checks.Line) -> models.CheckLine:
+    return models.CheckLine(
+        id=line.id,
+        name=line.name,
+        dataset=line.dataset,
+        copy_=line.copy,
+        kind=line.kind,
+        identity=line.identity,
+        control=line.control,
+        required=line.required,
+        enabled=line.enabled,
+        revision=line.revision,
+        locator=line.locator,
+        verdict=line.last_verdict,
+        reason=line.last_reason,
+        decisive=line.decisive,
+        last_at=line.last_at,
+        due_at=line.due_at,
+        halted=line.halted,
+    )
+
+
+def check(row: Check, dataset: str, copy: str) -> models.Check:
+    return models.Check(
+        id=row.id or 0,
+        name=row.name,
+        dataset=dataset,
+        copy_=copy,
+        kind=row.kind,
+        identity=row.identity,
+        control=row.control,
+        required=row.required,
+        enabled=row.enabled,
+        revision=row.revision,
+        locator=row.locator,
+        verdict=row.last_verdict,
+        reason=row.last_reason,
+        decisive=row.decisive,
+        last_at=row.last_at,
+        due_at=row.due_at,
+        halted=row.halted,
+        params=row.params,
+        fingerprint=row.fingerprint,
+        created_at=row.created_at,
+    )
+
+
+def run(line: checks.RunLine) -> models.Run:
+    return models.Run(
+        id=line.id,
+        check=line.check_id,
+        verdict=line.verdict,
+        reason=line.reason,
+        started_at=line.started_at,
+        duration_ms=line.duration_ms,
+        control=line.control,
+        revision=line.revision,
+        trigger=line.trigger,
+        sev=line.sev,
+        patch=line.patch,
+        steps=[models.Step(**step) for step in line.steps],
+    )
+
+
+def timeline_item(item: timeline.Item) -> models.TimelineItem:
+    told = sentences.sentence(item.kind, item.facts)
+    return models.TimelineItem(
+        seq=item.seq,
+        id=item.id,
+        kind=item.kind,
+        at=item.at,
+        recorded_at=item.recorded_at,
+        actor=models.Actor(pid=item.actor_pid, name=item.actor_name, role=item.actor_role, via=item.via),
+        text=told if item.text is None else item.text,
+        sentence=told,
+        facts=dict(item.facts),
+        evidence=[dict(e) for e in item.evidence],
+    )
+
+
+# ---- one SEV -----------------------------------------------------------------------------------------------------
+
+
+def sev(session: Session, viewer: Viewer, settings: Settings, found: Sev, now: datetime) -> models.Sev:
+    """Everything that is known of a SEV, as of ``now``. Ten statements, however much it is."""
+    number = found.number or 0
+    [case] = facts.gather(session, [found], settings.policy, settings.identities, now)
+    named = people.named(session, [found.reporter_id, found.commander_id, *(p.author_id for p in case.patches)])
+    asked = case.gate()
+    duplicate = [found.duplicate_of] if found.duplicate_of else []
+    return models.Sev(
+        number=number,
+        key=key(number),
+        title=found.title,
+        summary=found.summary,
+        level=found.level,
+        status=found.status,
+        exposure=found.exposure,
+        exposure_since=found.exposure_since,
+        restricted=found.restricted,
+        datasets=[d.slug for d in case.datasets],
+        blockers=len(asked.blockers),
+        reopens=found.reopens,
+        reported_at=found.reported_at,
+        detected_at=found.detected_at,
+        exposed_from=found.exposed_from,
+        fix_claimed_at=found.fix_claimed_at,
+        verified_closed_at=found.verified_closed_at,
+        resolved_at=found.resolved_at,
+        reporter=person(named.get(found.reporter_id)),
+        commander=person(named.get(found.commander_id or 0)),
+        members=[p for p in map(person, sevs.members_of(session, number)) if p] if found.restricted else [],
+        programmes=datasets.programme_slugs(session, [d.id or 0 for d in case.datasets]),
+        duplicate_of=next(iter(sevs.known(session, viewer, duplicate)), None),
+        clocks=_clocks(found, now),
+        windows=_windows(case),
+        patches=[_patch(p, named) for p in case.patches],
+        vantages=[_vantage(v, case.assessments[v.check_id]) for v in case.vantages],
+        gate=models.Gate(open=asked.open, blockers=_blockers(asked.blockers)),
+    )
+
+
+def _clocks(found: Sev, now: datetime) -> models.Clocks:
+    gap = clocks.false_fix_gap(found.fix_claimed_at, found.verified_closed_at, now)
+    return models.Clocks(
+        reported_at=found.reported_at,
+        detected_at=found.detected_at,
+        exposed_from=found.exposed_from,
+        aware_at=found.aware_at,
+        fix_claimed_at=found.fix_claimed_at,
+        verified_closed_at=found.verified_closed_at,
+        resolved_at=found.resolved_at,
+        closed_at=found.closed_at,
+        reopened_at=found.reopened_at,
+        false_fix_gap_s=None if gap is None else gap.total_seconds(),
+        notify_by=None if found.aware_at is None else found.aware_at + NOTIFY_WITHIN,
+    )
+
+
+def _windows(case: facts.Case) -> list[models.Window]:
+    told = []
+    for dataset in case.datasets:
+        seen = [
+            (case.assessments[v.check_id].exposure, v.state)
+            for v in case.vantages
+            if v.dataset == dataset.slug and ((v.required and v.enabled) or v.state.decisive is Verdict.open)
+        ]
+        window = clocks.window(dataset.slug, seen, exposed_from=case.sev.exposed_from, detected_at=case.sev.detected_at)
+        told.append(
+            models.Window(
+                dataset=window.dataset,
+                since=window.since,
+                until=window.until,
+                last_seen_open=window.last_seen_open,
+            )
+        )
+    return told
+
+
+def _patch(row: Patch, named: Mapping[int, Person]) -> models.Patch:
+    return models.Patch(
+        number=row.number,
+        summary=row.summary,
+        url=row.url,
+        datasets=row.datasets,
+        author=person(named.get(row.author_id)),
+        claimed_at=row.claimed_at,
+        applied_at=row.applied_at,
+        outcome=row.outcome,
+        failed_at=row.failed_at,
+    )
+
+
+def _vantage(v: vantages.Vantage, seen: Assessment) -> models.Vantage:
+    return models.Vantage(
+        check=v.check_id,
+        name=v.name,
+        kind=v.kind,
+        dataset=v.dataset,
+        copy_=v.copy,
+        identity=v.identity,
+        required=v.required,
+        enabled=v.enabled,
+        verdict=v.state.last,
+        reason=v.last_reason if v.state.last is not None else None,
+        exposure=seen.exposure,
+        streak=seen.streak,
+        needed=seen.needed,
+        last_at=v.state.last_at,
+        last_open_at=v.state.last_open_at,
+        proven=seen.proven,
+        halted=v.halted,
+    )
+
+
+def _blockers(blockers: Sequence[gate.Blocker]) -> list[models.Blocker]:
+    return [models.Blocker(code=b.code, message=b.message, clears=b.clears, check=b.check) for b in blockers]
