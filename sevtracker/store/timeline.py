@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,9 @@ from sqlmodel import Session
 
 from sevtracker.store.ledger import facts_of
 from sevtracker.store.people import names
+from sevtracker.store.sevs import known
 from sevtracker.store.tables import LedgerRecord, LedgerText, table
+from sevtracker.store.work import Viewer
 
 _L, _T = table(LedgerRecord), table(LedgerText)
 
@@ -39,6 +41,23 @@ class Item:
         return self.actor_role == "machine"
 
 
+#: What evidence makes happen, whoever set it off. ``sev:reopened`` is done by both.
+OF_THE_MACHINE = (
+    "check:opened",
+    "check:closed",
+    "check:blind",
+    "check:halted",
+    "exposure:changed",
+    "patch:failed",
+    "patch:held",
+    "patch:partial",
+    "patch:superseded",
+    "patch:unverified",
+    "patch:untested",
+)
+OF_BOTH = ("sev:reopened",)
+
+
 def of_sev(
     session: Session,
     number: int,
@@ -53,6 +72,28 @@ def of_sev(
 
     ``kinds`` are prefixes such as ``patch:``.
     """
+    found = records(session, number, limit=limit, after=after, before=before, newest_first=newest_first, kinds=kinds)
+    called = names(session, (item.actor_pid for item in found))
+    return [with_name(item, called) for item in found]
+
+
+def with_name(item: Item, called: Mapping[str, str]) -> Item:
+    """The record with its actor's name, by pseudonym."""
+    return replace(item, actor_name=called.get(item.actor_pid, item.actor_name))
+
+
+def records(
+    session: Session,
+    number: int,
+    *,
+    limit: int,
+    after: int | None = None,
+    before: int | None = None,
+    newest_first: bool = False,
+    kinds: Sequence[str] = (),
+    by_machine: bool | None = None,
+) -> list[Item]:
+    """As ``of_sev``, without people's names (``with_name`` puts them in). One statement."""
     statement = (
         sa.select(_L.c.seq, _L.c.body, _T.c.text)
         .outerjoin(_T, _T.c.record_id == _L.c.id)
@@ -67,8 +108,17 @@ def of_sev(
     if kinds:
         statement = statement.where(sa.or_(*(_L.c.kind.startswith(k, autoescape=True) for k in kinds)))
     rows = [(row.seq, facts_of(bytes(row.body)), row.text) for row in session.connection().execute(statement)]
-    known = names(session, (d["actor"]["pid"] for _, d, _ in rows if d["actor"]["iss"] == "local"))
-    return [_item(seq, document, text, known) for seq, document, text in rows]
+    return [_item(seq, document, text) for seq, document, text in rows]
+
+
+def discreet(session: Session, viewer: Viewer, items: Sequence[Item]) -> list[Item]:
+    """``items`` without the numbers of other SEVs that ``viewer`` may not know of."""
+    named = [n for item in items if isinstance(n := item.facts.get("duplicate_of"), int)]
+    hidden = set(named) - known(session, viewer, named)
+    return [
+        replace(item, facts={**item.facts, "duplicate_of": None}) if item.facts.get("duplicate_of") in hidden else item
+        for item in items
+    ]
 
 
 def head(session: Session, number: int) -> int:
@@ -84,7 +134,7 @@ def count(session: Session, number: int, kinds: Sequence[str]) -> int:
     return int(session.connection().execute(statement).scalar_one())
 
 
-def _item(seq: int, document: Mapping[str, Any], text: str | None, known: Mapping[str, str]) -> Item:
+def _item(seq: int, document: Mapping[str, Any], text: str | None) -> Item:
     actor = document["actor"]
     return Item(
         seq=seq,
@@ -93,10 +143,33 @@ def _item(seq: int, document: Mapping[str, Any], text: str | None, known: Mappin
         at=datetime.fromisoformat(document["at"]),
         recorded_at=datetime.fromisoformat(document["ts"]),
         actor_pid=actor["pid"],
-        actor_name=known.get(actor["pid"], "sevtracker" if actor["iss"] == "sevtracker" else "somebody"),
+        actor_name="sevtracker" if actor["iss"] == "sevtracker" else "somebody",
         actor_role=actor["role"],
         via=actor["via"],
         text=text,
         facts=document["facts"],
         evidence=document["evidence"],
     )
+
+
+def record(session: Session, number: int, seq: int) -> Item | None:
+    """One record of a SEV, without its actor's name."""
+    found = records(session, number, limit=1, after=seq - 1, before=seq + 1)
+    return found[0] if found else None
+
+
+def reasons(session: Session, dataset: str, check_id: int) -> dict[int, str]:
+    """Why a check of this dataset was changed, by the revision that came of it; where somebody said so."""
+    statement = (
+        sa.select(_L.c.body, _T.c.text)
+        .join(_T, _T.c.record_id == _L.c.id)
+        .where(_L.c.dataset == dataset, _L.c.kind == "check:changed")
+        .order_by(_L.c.seq.desc())
+        .limit(500)
+    )
+    found: dict[int, str] = {}
+    for row in session.connection().execute(statement):
+        told = facts_of(bytes(row.body))["facts"]
+        if told["check"] == check_id:
+            found.setdefault(told["revision"], row.text)
+    return found
