@@ -2,8 +2,8 @@
 
 A door reads through store, builds one of these and hands it to ``rendering.render(page, chrome)``. Templates see two
 names, ``page`` and ``chrome``; a name that is missing fails (StrictUndefined). Every datetime is aware UTC;
-``chrome.now`` is the only *now*. A form that was refused is shown again by the same page with ``Form`` filled in, so that
-nothing typed is lost.
+``chrome.now`` is the only *now*. A form that was refused is shown again by the same page with ``Form`` filled in, so
+that nothing typed is lost.
 
 Endpoints (the templates build every link by them; (P) = POST, answered by a redirect or by the page again with 422):
 
@@ -643,7 +643,7 @@ class SevFacts:
 
 @dataclass(frozen=True, slots=True)
 class SevShow:
-    """``forms``: the refused, by name: ``patch note edit retest access_review sessions reopen dismiss close viewer``."""
+    """``forms``: those refused: ``patch note edit retest access_review sessions reopen dismiss close viewer``."""
 
     template: ClassVar[str] = "sevs/show.html"
     live: SevLive
