@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from sevtracker.checks.deadline import within
-from sevtracker.checks.guard import Guard, NameUnknown
-from sevtracker.checks.identities import Identities
+from sevtracker.checks.environment import ProbeEnvironment, environment_from
+from sevtracker.checks.guard import NameUnknown
 from sevtracker.checks.interface import (
     Access,
     Attempt,
@@ -35,11 +34,8 @@ from sevtracker.checks.interface import (
     Result,
     Step,
 )
-from sevtracker.checks.registry import load_kinds
 from sevtracker.checks.validation import Validated, validate
 from sevtracker.checks.verdicts import NEEDS_CONTROL, Judgement, judge, sound, together
-from sevtracker.clock import Clock
-from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Phase, Reason, Verdict
 from sevtracker.errors import ConfigError, NotFound, TargetRefused
 
@@ -47,39 +43,9 @@ __all__ = ["ProbeEnvironment", "Validated", "environment_from", "probe", "valida
 
 log = logging.getLogger(__name__)
 
-_POSTGRES_PORT = 5432
 #: For looking parsed parameters up: fast, and the same text for the same parameters.
 _CANONICAL = json.JSONEncoder(sort_keys=True)
 _NO_CONTROL = "no control identity is configured, so a denial cannot be told from a broken door"
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeEnvironment:
-    """What probing needs of the process. ``deadline`` is in seconds, for a whole run."""
-
-    kinds: Mapping[str, CheckKind[Any]]
-    identities: Identities
-    guard: Guard
-    clock: Clock
-    deadline: float = 60.0
-
-
-def environment_from(
-    settings: Settings, clock: Clock, kinds: Mapping[str, CheckKind[Any]] | None = None
-) -> ProbeEnvironment:
-    """The environment that ``settings`` describe. The tracker's own database becomes a place that is always refused."""
-    own = (
-        []
-        if settings.database.is_sqlite
-        else [urlsplit(settings.database.url), urlsplit(settings.database.migration_url)]
-    )
-    return ProbeEnvironment(
-        kinds=load_kinds() if kinds is None else kinds,
-        identities=Identities(settings.identities),
-        guard=Guard(settings.targets.allow, [Endpoint(u.hostname or "", u.port or _POSTGRES_PORT) for u in own]),
-        clock=clock,
-        deadline=settings.worker.run_deadline.total_seconds(),
-    )
 
 
 def probe(definition: Definition, environment: ProbeEnvironment) -> Observation:

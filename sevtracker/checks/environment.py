@@ -1,0 +1,46 @@
+"""What probing needs of the process, made from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from sevtracker.checks.guard import Guard
+from sevtracker.checks.identities import Identities
+from sevtracker.checks.interface import CheckKind, Endpoint
+from sevtracker.checks.registry import load_kinds
+from sevtracker.clock import Clock
+from sevtracker.config import Settings
+
+_POSTGRES_PORT = 5432
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeEnvironment:
+    """What probing needs of the process. ``deadline`` is in seconds, for a whole run."""
+
+    kinds: Mapping[str, CheckKind[Any]]
+    identities: Identities
+    guard: Guard
+    clock: Clock
+    deadline: float = 60.0
+
+
+def environment_from(
+    settings: Settings, clock: Clock, kinds: Mapping[str, CheckKind[Any]] | None = None
+) -> ProbeEnvironment:
+    """The environment that ``settings`` describe. The tracker's own database becomes a place that is always refused."""
+    own = (
+        []
+        if settings.database.is_sqlite
+        else [urlsplit(settings.database.url), urlsplit(settings.database.migration_url)]
+    )
+    return ProbeEnvironment(
+        kinds=load_kinds() if kinds is None else kinds,
+        identities=Identities(settings.identities),
+        guard=Guard(settings.targets.allow, [Endpoint(u.hostname or "", u.port or _POSTGRES_PORT) for u in own]),
+        clock=clock,
+        deadline=settings.worker.run_deadline.total_seconds(),
+    )
