@@ -147,20 +147,20 @@ def change(work: Work, settings: Settings, probes: ProbeEnvironment, check_id: i
     check.due_at = work.now if check.enabled else None
     work.session.add(check)
     _revise(work, check)
-    _record_change(work, check, changed)
+    _record_change(work, check, changed, given.reason)
     _reevaluate(work, settings, check_id)
     if check.enabled:
         jobs.enqueue(work.session, [(check_id, check.target)], Trigger.manual, work.now)
     return check
 
 
-def _record_change(work: Work, check: Check, changed: Mapping[str, Any]) -> None:
+def _record_change(work: Work, check: Check, changed: Mapping[str, Any], reason: str) -> None:
     """On the dataset's record, and on the timeline of every SEV that looks through the check."""
     dataset = work.session.get_one(Dataset, check.dataset_id).slug
     facts = {"check": check.id, "revision": check.revision, "changed": dict(changed)}
     numbers: list[int | None] = [*vantages.sevs_of_checks(work.session, [check.id or 0])]
     for number in numbers or [None]:
-        work.record("check:changed", sev=number, dataset=dataset, facts=facts)
+        work.record("check:changed", sev=number, dataset=dataset, facts=facts, text=reason or None)
 
 
 def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sevtracker.actions import evaluation
 from sevtracker.actions.enforce import May, require
-from sevtracker.actions.inputs import NewCopy, NewDataset
+from sevtracker.actions.inputs import ChangeDataset, NewCopy, NewDataset
 from sevtracker.config import Settings
 from sevtracker.errors import FieldError, InputError, NotFound
 from sevtracker.store import datasets, sevs
@@ -53,6 +53,27 @@ def register(work: Work, given: NewDataset) -> Dataset:
         programme=given.programme,
         facts={"copies": [c.slug for c in copies], "classification": given.classification},
     )
+    return dataset
+
+
+def change(work: Work, slug: str, given: ChangeDataset) -> Dataset:
+    """Change what is said of a dataset; a programme that it names is created in place. Raises NotFound."""
+    require(work.by, May.keep_datasets)
+    dataset = datasets.by_slug(work.session, slug)
+    if dataset is None:
+        raise NotFound(f"There is no dataset {slug!r}.")
+    before = datasets.programme_slugs(work.session, [dataset.id or 0])
+    facts: dict[str, object] = {}
+    for name in sorted(given.model_fields_set - {"programme"}):
+        if getattr(given, name) != getattr(dataset, name) and (getattr(given, name) is not None or name == "disclosed_fields"):
+            setattr(dataset, name, getattr(given, name))
+            facts[name] = "changed"
+    if "programme" in given.model_fields_set and before != [p for p in [given.programme] if p]:
+        dataset.programme_id = _programme(work, given.programme).id if given.programme else None
+        facts["programme"] = {"old": before[0] if before else None, "new": given.programme}
+    if facts:
+        work.session.add(dataset)
+        work.record("dataset:changed", dataset=slug, programme=given.programme, facts=facts)
     return dataset
 
 

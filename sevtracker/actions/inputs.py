@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from sevtracker.clock import as_utc
 from sevtracker.domain.vocabulary import Level, Role
@@ -47,7 +56,7 @@ def _clean(text: str) -> str:
     """NFC, no control characters (but line ends and tabs), no lone surrogates: what both databases and JSON can keep."""
     composed = unicodedata.normalize("NFC", text)
     for character in composed:
-        if character < " " and character not in "\n\r\t" or character == "\x7f" or "\ud800" <= character <= "\udfff":
+        if (character < " " and character not in "\n\r\t") or character == "\x7f" or "\ud800" <= character <= "\udfff":
             raise ValueError("has characters that no text can contain (control characters or lone surrogates)")
     return composed.replace("\r\n", "\n").strip()
 
@@ -65,7 +74,10 @@ def _link(text: str) -> str:
 
 
 def _in_range(moment: datetime) -> datetime:
-    moment = as_utc(moment)
+    try:
+        moment = as_utc(moment)
+    except OverflowError:
+        raise ValueError("has to be between the years 1990 and 2200") from None
     if not 1990 <= moment.year <= 2200:
         raise ValueError("has to be between the years 1990 and 2200")
     return moment
@@ -135,6 +147,12 @@ class Note(Input):
     at: Moment | None = None
 
 
+class ReviseNote(Input):
+    """Another text for a note; the earlier one stays on the record."""
+
+    text: Reason
+
+
 class LogPatch(Input):
     """Claim that the access was closed. ``datasets`` left out: all of the SEV's."""
 
@@ -200,6 +218,17 @@ class NewDataset(Input):
     copies: Annotated[list[NewCopy], Field(max_length=100)] = []
 
 
+class ChangeDataset(Input):
+    """Change a dataset; what is left out stays. Its slug is for ever: scripts and the record rely on it."""
+
+    name: Annotated[Line, Field(min_length=1, max_length=200)] | None = None
+    owner: Annotated[Line, Field(max_length=200)] | None = None
+    programme: Annotated[Slug | None, BeforeValidator(_blank_is_none)] = None
+    classification: Annotated[Line, Field(max_length=64)] | None = None
+    description: Prose | None = None
+    disclosed_fields: Annotated[list[Annotated[Line, Field(max_length=200)]], Field(max_length=2000)] | None = None
+
+
 class NewCheck(Input):
     """Point a check at a copy. ``params`` are checked by the kind."""
 
@@ -223,6 +252,7 @@ class ChangeCheck(Input):
     required: bool | None = None
     enabled: bool | None = None
     name: Annotated[Line, Field(max_length=200)] | None = None
+    reason: Prose = ""
 
 
 # ---- people ------------------------------------------------------------------------------------------------------

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sevtracker.actions import evaluation
 from sevtracker.actions.enforce import May, require
-from sevtracker.actions.inputs import Act, ChangeSev, Dismiss, FileSev, Note
+from sevtracker.actions.inputs import Act, ChangeSev, Dismiss, FileSev, Note, ReviseNote
 from sevtracker.config import Settings
 from sevtracker.domain import gate, lifecycle
 from sevtracker.domain.policy import rules_for
 from sevtracker.domain.vocabulary import EXPOSURE_ORDER, Exposure, Level, Status, Trigger, Verdict
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
-from sevtracker.store import checks, datasets, jobs, people, sevs, vantages
+from sevtracker.store import checks, datasets, jobs, people, sevs, timeline, vantages
 from sevtracker.store.tables import Sev, SevAct, SevMember
 from sevtracker.store.work import Work
 
@@ -229,6 +229,18 @@ def note(work: Work, number: int, given: Note) -> str:
         raise InputError.of("at", "This lies in the future.")
     touch(work, sev)
     return work.record("note:added", sev=number, at=given.at, text=given.text)
+
+
+def revise_note(work: Work, number: int, seq: int, given: ReviseNote) -> str:
+    """Give one's own note another text, by a new record. Raises NotFound, NotPermitted. Returns the record's id."""
+    sev = open_for(work, number)
+    told = timeline.record(work.session, number, seq)
+    if told is None or told.kind != "note:added":
+        raise NotFound(f"SEV-{number} has no note {seq}.")
+    if told.actor_pid != work.by.pid:
+        raise NotPermitted("A note is revised by whoever wrote it; add one of your own.")
+    touch(work, sev)
+    return work.record("note:revised", sev=number, text=given.text, facts={"note": seq})
 
 
 def verify(work: Work, number: int) -> list[int]:

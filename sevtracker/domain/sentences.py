@@ -102,5 +102,6 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "act:access_review": _fixed("Access review of the exposure window recorded."),
     "act:sessions_handled": _fixed("Sessions and tokens from before the patch handled."),
     "dataset:registered": lambda f: f"Dataset registered with {', '.join(f['copies'])}.",
+    "dataset:changed": lambda f: f"Dataset changed ({', '.join(f)}).",
     "dataset:copy_added": lambda f: f"Copy {f['copy']} ({f['kind']}) added.",
 }

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from sevtracker.domain.vocabulary import Reason, Verdict
+from sevtracker.domain.vocabulary import Reason, Trigger, Verdict
 from sevtracker.store.sevs import visible
-from sevtracker.store.tables import Check, CheckProof, CheckRevision, Copy, Dataset, Run, Sev, table
+from sevtracker.store.tables import Check, CheckProof, CheckRevision, Copy, Dataset, Job, Run, Sev, table
 from sevtracker.store.upsert import upsert
 from sevtracker.store.work import Viewer
 
@@ -91,11 +91,18 @@ class Line:
 
 
 def listing(
-    session: Session, *, limit: int, after: int | None = None, dataset: str | None = None, blind: bool = False
+    session: Session,
+    *,
+    limit: int,
+    after: int | None = None,
+    dataset: str | None = None,
+    blind: bool = False,
+    verdict: Verdict | None = None,
+    text: str = "",
 ) -> list[Line]:
-    """Checks by id, from after ``after`` on; of one dataset, or only those that cannot see at the moment."""
+    """Checks by id, from after ``after`` on: of one dataset, those that cannot see now, of one verdict, or by words."""
     d, c = table(Dataset), table(Copy)
-    names = "required enabled revision locator halted last_verdict last_reason last_at decisive due_at".split()
+    names = ["required", "enabled", "revision", "locator", "halted", "last_verdict", "last_reason", "last_at", "decisive", "due_at"]
     statement = (
         sa.select(
             _K.c.id,
@@ -118,6 +125,11 @@ def listing(
         statement = statement.where(d.c.slug == dataset)
     if blind:
         statement = statement.where(_K.c.enabled, _K.c.last_verdict == Verdict.inconclusive)
+    if verdict is not None:
+        statement = statement.where(_K.c.last_verdict == verdict)
+    for word in text.split()[:8]:
+        named = (_K.c.name, _K.c.identity, _K.c.kind, d.c.slug, c.c.slug)
+        statement = statement.where(sa.or_(*(column.icontains(word, autoescape=True) for column in named)))
     return [Line(*row) for row in session.connection().execute(statement)]
 
 
@@ -139,7 +151,7 @@ class Standing:
 def standing(session: Session, check_ids: Sequence[int]) -> dict[int, Standing]:
     """How each of these checks stands. Locks them, in the order of their ids, until the transaction ends."""
     d, c = table(Dataset), table(Copy)
-    names = "failures auth_failures halted last_verdict decisive decisive_at".split()
+    names = ["failures", "auth_failures", "halted", "last_verdict", "decisive", "decisive_at"]
     statement = (
         sa.select(_K.c.id, d.c.slug, c.c.slug, *(_K.c[name] for name in names))
         .join(d, d.c.id == _K.c.dataset_id)
@@ -151,12 +163,33 @@ def standing(session: Session, check_ids: Sequence[int]) -> dict[int, Standing]:
     return {row[0]: Standing(*tuple(row)) for row in session.connection().execute(statement)}
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a check looks: the slugs of its dataset and copy."""
+
+    dataset: str
+    copy: str
+
+
+def place(session: Session, check_id: int) -> Place:
+    """Where this check looks."""
+    d, c = table(Dataset), table(Copy)
+    statement = (
+        sa.select(d.c.slug, c.c.slug)
+        .select_from(_K)
+        .join(d, d.c.id == _K.c.dataset_id)
+        .join(c, c.c.id == _K.c.copy_id)
+        .where(_K.c.id == check_id)
+    )
+    return Place(*tuple(session.connection().execute(statement).one()))
+
+
 # ---- runs --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """A run as lists show it. ``sev`` is None also where the reader may not know of that SEV."""
+    """A run as lists show it. One for a SEV that the reader may not know of looks like one by schedule."""
 
     id: int
     check_id: int
@@ -172,9 +205,7 @@ class RunLine:
     steps: list[dict[str, Any]]
 
 
-def runs(
-    session: Session, check_id: int, viewer: Viewer, *, limit: int, before: int | None = None
-) -> list[RunLine]:
+def runs(session: Session, check_id: int, viewer: Viewer, *, limit: int, before: int | None = None) -> list[RunLine]:
     """A check's runs, newest first, from before run ``before`` on."""
     statement = _run_lines(viewer).where(_R.c.check_id == check_id).order_by(_R.c.id.desc()).limit(limit)
     if before is not None:
@@ -191,6 +222,7 @@ def run(session: Session, check_id: int, run_id: int, viewer: Viewer) -> RunLine
 def _run_lines(viewer: Viewer) -> sa.Select[Any]:
     s = table(Sev)
     seen = visible(viewer)
+    shown = sa.or_(_R.c.sev_number.is_(None), s.c.number.is_not(None))
     return sa.select(
         _R.c.id,
         _R.c.check_id,
@@ -200,11 +232,11 @@ def _run_lines(viewer: Viewer) -> sa.Select[Any]:
         _R.c.started_at,
         _R.c.duration_ms,
         _R.c.control,
-        _R.c.trigger,
+        sa.case((shown, _R.c.trigger), else_=sa.literal(Trigger.schedule, _R.c.trigger.type)),
         s.c.number,
         sa.case((s.c.number.is_not(None), _R.c.patch_number), else_=None),
         _R.c.steps,
-    ).outerjoin(s, sa.and_(s.c.number == _R.c.sev_number, seen))
+    ).select_from(_R).outerjoin(s, sa.and_(s.c.number == _R.c.sev_number, seen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +284,20 @@ def run_soon(session: Session, check_ids: Sequence[int], due_at: datetime) -> No
 
 
 def add_runs(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Insert runs; returns their ids in the order of ``rows``."""
+    """Insert runs; returns their ids in the order of ``rows``.
+
+    On SQLite, where SQLAlchemy would insert row by row to learn the ids, they are taken in advance: there is one writer.
+    """
     if not rows:
         return []
+    connection = session.connection()
+    if session.get_bind().dialect.name == "sqlite":
+        taken = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'run'").scalar() or 0
+        ids = [int(taken) + place for place in range(1, len(rows) + 1)]
+        connection.execute(sa.insert(_R), [{"id": i, **row} for i, row in zip(ids, rows, strict=True)])
+        return ids
     statement = sa.insert(_R).returning(_R.c.id, sort_by_parameter_order=True)
-    return [int(i) for i in session.connection().execute(statement, list(rows)).scalars()]
+    return [int(i) for i in connection.execute(statement, list(rows)).scalars()]
 
 
 def update(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -274,3 +315,17 @@ def add_proofs(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keep proofs; those that are known already stay as they are."""
     if rows:
         session.connection().execute(upsert(session, table(CheckProof)).on_conflict_do_nothing(), list(rows))
+
+
+def proven(session: Session, check_ids: Sequence[int]) -> set[int]:
+    """Those of these checks whose present definition was seen to tell open from closed."""
+    p = table(CheckProof)
+    mine = sa.and_(p.c.check_id == _K.c.id, p.c.fingerprint == _K.c.fingerprint)
+    statement = sa.select(_K.c.id).where(_K.c.id.in_(check_ids), sa.exists().where(mine))
+    return {int(i) for i in session.connection().execute(statement).scalars()} if check_ids else set()
+
+
+def queued(session: Session, check_id: int) -> bool:
+    """Does a run of this check wait, or is it under way?"""
+    j = table(Job)
+    return session.connection().execute(sa.select(j.c.check_id).where(j.c.check_id == check_id)).first() is not None

@@ -35,9 +35,7 @@ class Affected:
 def affected(session: Session, slugs: Sequence[str]) -> list[Affected]:
     """Those of these datasets that exist. One statement: filing is a hot path."""
     d, c = table(Dataset), table(Copy)
-    statement = (
-        sa.select(d.c.slug, d.c.id, c.c.slug).outerjoin(c, c.c.dataset_id == d.c.id).where(d.c.slug.in_(slugs))
-    )
+    statement = sa.select(d.c.slug, d.c.id, c.c.slug).outerjoin(c, c.c.dataset_id == d.c.id).where(d.c.slug.in_(slugs))
     ids: dict[str, int] = {}
     copies: dict[str, list[str]] = {}
     for slug, dataset_id, copy_slug in session.connection().execute(statement).tuples():
@@ -80,14 +78,14 @@ class Line:
     open_checks: int
 
 
-def listing(session: Session, *, limit: int, after: str | None = None, text: str = "") -> list[Line]:
+def listing(
+    session: Session, *, limit: int, after: str | None = None, text: str = "", programme: str | None = None
+) -> list[Line]:
     """Datasets by slug, from after ``after`` on, with how many copies and checks each has. One statement."""
     d, p, c, k = table(Dataset), table(Programme), table(Copy), table(Check)
     copies = sa.select(sa.func.count()).where(c.c.dataset_id == d.c.id).scalar_subquery()
     checks = sa.select(sa.func.count()).where(k.c.dataset_id == d.c.id, k.c.enabled).scalar_subquery()
-    opened = (
-        sa.select(sa.func.count()).where(k.c.dataset_id == d.c.id, k.c.decisive == Verdict.open).scalar_subquery()
-    )
+    opened = sa.select(sa.func.count()).where(k.c.dataset_id == d.c.id, k.c.decisive == Verdict.open).scalar_subquery()
     statement = (
         sa.select(
             d.c.id, d.c.slug, d.c.name, d.c.owner, d.c.classification, d.c.description, p.c.slug, copies, checks, opened
@@ -100,8 +98,10 @@ def listing(session: Session, *, limit: int, after: str | None = None, text: str
         statement = statement.where(d.c.slug > after)
     if text:
         statement = statement.where(
-            sa.or_(d.c.slug.icontains(text, autoescape=True), d.c.name.icontains(text, autoescape=True))
+            sa.or_(*(c_.icontains(text, autoescape=True) for c_ in (d.c.slug, d.c.name, d.c.owner, p.c.slug, p.c.name)))
         )
+    if programme is not None:
+        statement = statement.where(p.c.slug == programme)
     return [Line(*tuple(row)) for row in session.connection().execute(statement)]
 
 
@@ -116,3 +116,28 @@ def programme_slugs(session: Session, dataset_ids: Sequence[int]) -> list[str]:
         .order_by(p.c.slug)
     )
     return list(session.connection().execute(statement).scalars())
+
+
+def choices(session: Session, *, limit: int) -> list[tuple[str, str, str | None, str | None]]:
+    """Slug and name of each dataset, and of its programme, for a list to choose from. One statement."""
+    d, p = table(Dataset), table(Programme)
+    statement = sa.select(d.c.slug, d.c.name, p.c.slug, p.c.name).outerjoin(p, p.c.id == d.c.programme_id)
+    return list(session.connection().execute(statement.order_by(d.c.slug).limit(limit)).tuples())
+
+
+def programmes_of(session: Session, dataset_ids: Sequence[int]) -> list[Programme]:
+    """The programmes that these datasets belong to, by slug."""
+    mine = sa.select(table(Dataset).c.programme_id).where(table(Dataset).c.id.in_(dataset_ids))
+    return list(session.exec(select(Programme).where(col(Programme.id).in_(mine)).order_by(col(Programme.slug))))
+
+
+def uncovered(session: Session, dataset_ids: Sequence[int]) -> dict[int, int]:
+    """How many copies of each dataset no required check looks at. One statement."""
+    c, k = table(Copy), table(Check)
+    looked_at = sa.exists().where(k.c.copy_id == c.c.id, k.c.required, k.c.enabled)
+    statement = (
+        sa.select(c.c.dataset_id, sa.func.count())
+        .where(c.c.dataset_id.in_(dataset_ids), ~looked_at)
+        .group_by(c.c.dataset_id)
+    )
+    return {int(row[0]): int(row[1]) for row in session.connection().execute(statement)}

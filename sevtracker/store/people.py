@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from sevtracker.domain.vocabulary import Role
-from sevtracker.store.tables import ApiToken, Person, SigninFailure, SigninLink, table
+from sevtracker.store.tables import ApiToken, Person, SevMember, SigninFailure, SigninLink, table
 
 _P, _T, _F = table(Person), table(ApiToken), table(SigninFailure)
 
@@ -100,9 +100,7 @@ def link(session: Session, token_hash: str) -> SigninLink | None:
 
 def failures_since(session: Session, subjects: Sequence[str], since: datetime) -> dict[str, list[datetime]]:
     """The failed sign-ins of each subject since then, oldest first."""
-    statement = (
-        sa.select(_F.c.subject, _F.c.at).where(_F.c.subject.in_(subjects), _F.c.at > since).order_by(_F.c.at)
-    )
+    statement = sa.select(_F.c.subject, _F.c.at).where(_F.c.subject.in_(subjects), _F.c.at > since).order_by(_F.c.at)
     found: dict[str, list[datetime]] = {}
     for row in session.connection().execute(statement):
         found.setdefault(row.subject, []).append(row.at)
@@ -121,3 +119,39 @@ def forget_failures(session: Session, before: datetime) -> None:
 def clear_failures(session: Session, subject: str) -> None:
     """A good sign-in ends the count of its own subject."""
     session.connection().execute(sa.delete(_F).where(_F.c.subject == subject))
+
+
+# ---- whom a page names -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody that a page names, or offers to choose. ``added``: to the SEV that was asked for."""
+
+    id: int
+    pid: str
+    name: str
+    email: str
+    role: Role
+    active: bool
+    added: bool
+
+
+def around(session: Session, sev: int, ids: Iterable[int], pids: Iterable[str], *, choices: int) -> list[Named]:
+    """Everybody whom the page of a SEV names, and up to ``choices`` people who could command it. One statement."""
+    m = table(SevMember)
+    named_ = sa.or_(_P.c.id.in_(sorted(set(ids))), _P.c.pid.in_(sorted(set(pids))), m.c.sev_number.is_not(None))
+    offered = sa.and_(_P.c.active, _P.c.role.in_((Role.engineer, Role.executive)))
+    wanted = sa.or_(named_, offered) if choices else named_
+    statement = (
+        sa.select(
+            _P.c.id, _P.c.pid, _P.c.name, _P.c.email, _P.c.role, _P.c.active, m.c.sev_number.is_not(None), named_
+        )
+        .outerjoin(m, sa.and_(m.c.person_id == _P.c.id, m.c.sev_number == sev))
+        .where(wanted)
+        .order_by(sa.case((named_, 0), else_=1), _P.c.name, _P.c.id)
+        .limit(choices + 1000)
+    )
+    rows = session.connection().execute(statement).tuples().all()
+    offered_rows = [row for row in rows if not row[7]][:choices]
+    return [Named(*row[:7]) for row in (*(row for row in rows if row[7]), *offered_rows)]

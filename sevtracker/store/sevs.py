@@ -12,9 +12,8 @@ from sqlmodel import Session, col, select
 
 from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Exposure, Level, Status
 from sevtracker.store import search
-from sevtracker.store.tables import Dataset, Person, Programme, Sev, SevDataset, SevMember, table
+from sevtracker.store.tables import Dataset, Person, Programme, Sev, SevCheck, SevDataset, SevMember, table
 from sevtracker.store.work import Viewer
-
 
 _S = table(Sev)
 
@@ -150,16 +149,11 @@ class Line:
 
 _LINE = tuple(
     _S.c[name]
-    for name in (
-        "number title level status exposure exposure_since restricted reported_at detected_at exposed_from aware_at"
-        " fix_claimed_at verified_closed_at resolved_at reopens blockers"
-    ).split()
+    for name in ["number", "title", "level", "status", "exposure", "exposure_since", "restricted", "reported_at", "detected_at", "exposed_from", "aware_at", "fix_claimed_at", "verified_closed_at", "resolved_at", "reopens", "blockers"]
 )
 
 
-def listing(
-    session: Session, viewer: Viewer, filters: Filters, *, limit: int, before: int | None = None
-) -> list[Line]:
+def listing(session: Session, viewer: Viewer, filters: Filters, *, limit: int, before: int | None = None) -> list[Line]:
     """SEVs, newest first; those below number ``before``. Two statements whatever the size of the page or the table."""
     statement = sa.select(*_LINE).where(visible(viewer), *_narrowed(filters)).order_by(_S.c.number.desc()).limit(limit)
     if before is not None:
@@ -167,6 +161,30 @@ def listing(
     if filters.text:
         statement = search.matching(session, statement, filters.text)
     return _lines(session, statement)
+
+
+def line(session: Session, number: int, datasets: Sequence[str]) -> Line:
+    """One SEV as lists show it, when the caller knows its datasets (and that the reader may). One statement."""
+    row = session.connection().execute(sa.select(*_LINE).where(_S.c.number == number)).one()
+    return Line(*row, tuple(sorted(datasets)))
+
+
+def known(session: Session, viewer: Viewer, numbers: Sequence[int]) -> set[int]:
+    """Those of these SEVs that ``viewer`` may know of."""
+    if not numbers:
+        return set()
+    statement = sa.select(_S.c.number).where(_S.c.number.in_(numbers), visible(viewer))
+    return {int(n) for n in session.connection().execute(statement).scalars()}
+
+
+def counts(session: Session) -> dict[tuple[Status, Exposure], int]:
+    """How many SEVs have each status and exposure. For figures that anybody may read: restricted ones are left out."""
+    statement = (
+        sa.select(_S.c.status, _S.c.exposure, sa.func.count())
+        .where(_S.c.restricted.is_(False))
+        .group_by(_S.c.status, _S.c.exposure)
+    )
+    return {(row[0], row[1]): int(row[2]) for row in session.connection().execute(statement)}
 
 
 def harmful(session: Session, viewer: Viewer, *, limit: int) -> list[Line]:
@@ -200,9 +218,9 @@ def _narrowed(filters: Filters) -> list[sa.ColumnElement[bool]]:
         if filters.dataset is not None:
             linked = linked.where(table(Dataset).c.slug == filters.dataset)
         if filters.programme is not None:
-            linked = linked.join(
-                table(Programme), table(Programme).c.id == table(Dataset).c.programme_id
-            ).where(table(Programme).c.slug == filters.programme)
+            linked = linked.join(table(Programme), table(Programme).c.id == table(Dataset).c.programme_id).where(
+                table(Programme).c.slug == filters.programme
+            )
         asked.append(_S.c.number.in_(linked))
     return asked
 
@@ -221,3 +239,24 @@ def _lines(session: Session, statement: sa.Select[Any]) -> list[Line]:
         for number, slug in connection.execute(linked):
             slugs.setdefault(number, []).append(slug)
     return [Line(*row, tuple(slugs.get(row[0], ()))) for row in (tuple(r) for r in rows)]
+
+
+def through_check(session: Session, viewer: Viewer, check_id: int, *, limit: int) -> list[Line]:
+    """The newest SEVs that look through one check."""
+    linked = sa.select(table(SevCheck).c.sev_number).where(table(SevCheck).c.check_id == check_id)
+    statement = sa.select(*_LINE).where(visible(viewer), _S.c.number.in_(linked)).order_by(_S.c.number.desc())
+    return _lines(session, statement.limit(limit))
+
+
+def open_on(session: Session, viewer: Viewer, dataset_ids: Sequence[int]) -> dict[int, list[Exposure]]:
+    """The exposures of the active SEVs on each of these datasets. One statement."""
+    linked = table(SevDataset)
+    statement = (
+        sa.select(linked.c.dataset_id, _S.c.exposure)
+        .join(_S, _S.c.number == linked.c.sev_number)
+        .where(linked.c.dataset_id.in_(dataset_ids), _S.c.status.in_(sorted(ACTIVE)), visible(viewer))
+    )
+    found: dict[int, list[Exposure]] = {}
+    for dataset_id, exposure in session.connection().execute(statement).tuples():
+        found.setdefault(dataset_id, []).append(exposure)
+    return found

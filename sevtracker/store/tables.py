@@ -333,7 +333,11 @@ class LedgerRecord(SQLModel, table=True):
     programme: str | None = Field(default=None, max_length=64)
     at: str = Field(max_length=32)
     ts: str = Field(max_length=32)
-    __table_args__ = (sa.Index("ix_ledger_sev_seq", "sev", "seq"), sa.Index("ix_ledger_dataset_seq", "dataset", "seq"))
+    __table_args__ = (
+        sa.Index("ix_ledger_sev_seq", "sev", "seq"),
+        sa.Index("ix_ledger_sev_kind", "sev", "kind"),
+        sa.Index("ix_ledger_dataset_seq", "dataset", "seq"),
+    )
 
 
 class LedgerText(SQLModel, table=True):
@@ -366,7 +370,7 @@ class Lane(SQLModel, table=True):
     """A target host: whoever leases it may probe there, one run at a time. ``fence`` rejects results that come too late."""
 
     target: str = Field(primary_key=True, max_length=300)
-    #: Seconds since 1970 on the database's clock; 0 when free.
+    #: Seconds since 1970 on the database's clock; free from then on.
     lease_until: float = 0.0
     fence: int = 0
     worker: str = Field(default="", max_length=64)

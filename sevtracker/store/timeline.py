@@ -92,8 +92,12 @@ def records(
     newest_first: bool = False,
     kinds: Sequence[str] = (),
     by_machine: bool | None = None,
+    exactly: Sequence[str] = (),
 ) -> list[Item]:
-    """As ``of_sev``, without people's names (``with_name`` puts them in). One statement."""
+    """As ``of_sev``, without people's names (``with_name`` puts them in). One statement.
+
+    ``exactly`` these kinds, ``by_machine``: only those that evidence makes, or only the others.
+    """
     statement = (
         sa.select(_L.c.seq, _L.c.body, _T.c.text)
         .outerjoin(_T, _T.c.record_id == _L.c.id)
@@ -107,8 +111,19 @@ def records(
         statement = statement.where(_L.c.seq < before)
     if kinds:
         statement = statement.where(sa.or_(*(_L.c.kind.startswith(k, autoescape=True) for k in kinds)))
+    if exactly:
+        statement = statement.where(_L.c.kind.in_(exactly))
+    if by_machine is not None:
+        wanted = _L.c.kind.in_((*OF_THE_MACHINE, *OF_BOTH)) if by_machine else _L.c.kind.not_in(OF_THE_MACHINE)
+        statement = statement.where(wanted)
     rows = [(row.seq, facts_of(bytes(row.body)), row.text) for row in session.connection().execute(statement)]
     return [_item(seq, document, text) for seq, document, text in rows]
+
+
+def tally(session: Session, number: int) -> dict[str, int]:
+    """How many records of each kind the SEV has. Answered by an index alone."""
+    statement = sa.select(_L.c.kind, sa.func.count()).where(_L.c.sev == number).group_by(_L.c.kind)
+    return {row[0]: int(row[1]) for row in session.connection().execute(statement)}
 
 
 def discreet(session: Session, viewer: Viewer, items: Sequence[Item]) -> list[Item]:

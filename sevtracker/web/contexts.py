@@ -557,6 +557,7 @@ class Timeline:
     hidden: int = 0
     total: int = 0
     before: str | None = None
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import datetime
 import uuid
 
 import sqlalchemy as sa
-import sqlmodel
 from alembic import op
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 from sevtracker.store import guards, search
 
@@ -17,20 +17,20 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915  # one statement a table
     op.create_table(
         "installation",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("log", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("log", AutoString(length=36), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "lane",
-        sa.Column("target", sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+        sa.Column("target", AutoString(length=300), nullable=False),
         sa.Column("lease_until", sa.Float(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
-        sa.Column("worker", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("worker", AutoString(length=64), nullable=False),
         sa.PrimaryKeyConstraint("target"),
     )
     op.create_table(
@@ -39,23 +39,24 @@ def upgrade() -> None:
         sa.Column("prev", sa.LargeBinary(), nullable=False),
         sa.Column("h", sa.LargeBinary(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("id", AutoString(length=36), nullable=False),
+        sa.Column("kind", AutoString(length=64), nullable=False),
         sa.Column("sev", sa.Integer(), nullable=True),
-        sa.Column("dataset", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
-        sa.Column("programme", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
-        sa.Column("at", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
-        sa.Column("ts", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("dataset", AutoString(length=64), nullable=True),
+        sa.Column("programme", AutoString(length=64), nullable=True),
+        sa.Column("at", AutoString(length=32), nullable=False),
+        sa.Column("ts", AutoString(length=32), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("h"),
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("prev"),
     )
     op.create_index("ix_ledger_dataset_seq", "ledger", ["dataset", "seq"], unique=False)
+    op.create_index("ix_ledger_sev_kind", "ledger", ["sev", "kind"], unique=False)
     op.create_index("ix_ledger_sev_seq", "ledger", ["sev", "seq"], unique=False)
     op.create_table(
         "ledger_text",
-        sa.Column("record_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
+        sa.Column("record_id", AutoString(length=36), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("record_id"),
@@ -63,18 +64,18 @@ def upgrade() -> None:
     op.create_table(
         "person",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("pid", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
-        sa.Column("email", sqlmodel.sql.sqltypes.AutoString(length=254), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.Column("pid", AutoString(length=36), nullable=False),
+        sa.Column("email", AutoString(length=254), nullable=False),
+        sa.Column("name", AutoString(length=200), nullable=False),
         sa.Column(
             "role",
             sa.Enum("engineer", "executive", "auditor", "admin", name="role", native_enum=False, length=32),
             nullable=False,
         ),
-        sa.Column("password_hash", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=True),
+        sa.Column("password_hash", AutoString(length=200), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("session_epoch", sa.Integer(), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("email"),
         sa.UniqueConstraint("pid"),
@@ -82,18 +83,18 @@ def upgrade() -> None:
     op.create_table(
         "programme",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("slug", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
-        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("slug", AutoString(length=64), nullable=False),
+        sa.Column("name", AutoString(length=200), nullable=False),
+        sa.Column("state", AutoString(length=32), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("slug"),
     )
     op.create_table(
         "signin_failure",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("subject", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("subject", AutoString(length=64), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_signin_failure_subject_at", "signin_failure", ["subject", "at"], unique=False)
@@ -101,11 +102,11 @@ def upgrade() -> None:
         "api_token",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
-        sa.Column("token_hash", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("last_used_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("revoked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("name", AutoString(length=100), nullable=False),
+        sa.Column("token_hash", AutoString(length=64), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("last_used_at", UTCDateTime(), nullable=True),
+        sa.Column("revoked_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["person_id"],
             ["person.id"],
@@ -117,14 +118,14 @@ def upgrade() -> None:
     op.create_table(
         "dataset",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("slug", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
-        sa.Column("owner", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.Column("slug", AutoString(length=64), nullable=False),
+        sa.Column("name", AutoString(length=200), nullable=False),
+        sa.Column("owner", AutoString(length=200), nullable=False),
         sa.Column("programme_id", sa.Integer(), nullable=True),
-        sa.Column("classification", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("classification", AutoString(length=64), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("disclosed_fields", sa.JSON(), nullable=True),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["programme_id"],
             ["programme.id"],
@@ -136,11 +137,11 @@ def upgrade() -> None:
     op.create_table(
         "idempotency_key",
         sa.Column("person_id", sa.Integer(), nullable=False),
-        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
-        sa.Column("request_hash", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("key", AutoString(length=200), nullable=False),
+        sa.Column("request_hash", AutoString(length=64), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"],
             ["person.id"],
@@ -150,7 +151,7 @@ def upgrade() -> None:
     op.create_table(
         "sev",
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("title", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.Column("title", AutoString(length=200), nullable=False),
         sa.Column("summary", sa.Text(), nullable=False),
         sa.Column(
             "level",
@@ -193,24 +194,24 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("exposure_since", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("exposure_since", UTCDateTime(), nullable=False),
         sa.Column("restricted", sa.Boolean(), nullable=False),
         sa.Column("reporter_id", sa.Integer(), nullable=False),
         sa.Column("commander_id", sa.Integer(), nullable=True),
-        sa.Column("exposed_from", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("detected_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("reported_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("aware_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("fix_claimed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("verified_closed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("resolved_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("closed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("reopened_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("exposed_from", UTCDateTime(), nullable=True),
+        sa.Column("detected_at", UTCDateTime(), nullable=False),
+        sa.Column("reported_at", UTCDateTime(), nullable=False),
+        sa.Column("aware_at", UTCDateTime(), nullable=True),
+        sa.Column("fix_claimed_at", UTCDateTime(), nullable=True),
+        sa.Column("verified_closed_at", UTCDateTime(), nullable=True),
+        sa.Column("resolved_at", UTCDateTime(), nullable=True),
+        sa.Column("closed_at", UTCDateTime(), nullable=True),
+        sa.Column("reopened_at", UTCDateTime(), nullable=True),
         sa.Column("reopens", sa.Integer(), nullable=False),
         sa.Column("duplicate_of", sa.Integer(), nullable=True),
         sa.Column("harm", sa.Integer(), nullable=True),
         sa.Column("blockers", sa.Integer(), nullable=False),
-        sa.Column("recheck_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("recheck_at", UTCDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["commander_id"],
@@ -232,11 +233,11 @@ def upgrade() -> None:
     op.create_index("ix_sev_status_number", "sev", ["status", "number"], unique=False)
     op.create_table(
         "signin_link",
-        sa.Column("token_hash", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("token_hash", AutoString(length=64), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=True),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("used_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("expires_at", UTCDateTime(), nullable=False),
+        sa.Column("used_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["person_id"],
             ["person.id"],
@@ -248,9 +249,9 @@ def upgrade() -> None:
         "copy",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("dataset_id", sa.Integer(), nullable=False),
-        sa.Column("slug", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("location", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+        sa.Column("slug", AutoString(length=64), nullable=False),
+        sa.Column("kind", AutoString(length=64), nullable=False),
+        sa.Column("location", AutoString(length=500), nullable=False),
         sa.ForeignKeyConstraint(
             ["dataset_id"],
             ["dataset.id"],
@@ -263,11 +264,11 @@ def upgrade() -> None:
         sa.Column("sev_number", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("summary", sa.Text(), nullable=False),
-        sa.Column("url", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+        sa.Column("url", AutoString(length=500), nullable=False),
         sa.Column("datasets", sa.JSON(), nullable=False),
         sa.Column("author_id", sa.Integer(), nullable=False),
-        sa.Column("claimed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("applied_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("claimed_at", UTCDateTime(), nullable=False),
+        sa.Column("applied_at", UTCDateTime(), nullable=False),
         sa.Column(
             "outcome",
             sa.Enum(
@@ -275,8 +276,8 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("failed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("alarm_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("failed_at", UTCDateTime(), nullable=True),
+        sa.Column("alarm_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["author_id"],
             ["person.id"],
@@ -293,8 +294,8 @@ def upgrade() -> None:
         "sev_act",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("sev_number", sa.Integer(), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("kind", AutoString(length=32), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=False),
@@ -344,19 +345,19 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("dataset_id", sa.Integer(), nullable=False),
         sa.Column("copy_id", sa.Integer(), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("identity", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("control", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
+        sa.Column("name", AutoString(length=200), nullable=False),
+        sa.Column("kind", AutoString(length=64), nullable=False),
+        sa.Column("identity", AutoString(length=64), nullable=False),
+        sa.Column("control", AutoString(length=64), nullable=True),
         sa.Column("params", sa.JSON(), nullable=False),
         sa.Column("required", sa.Boolean(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("fingerprint", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("locator", sqlmodel.sql.sqltypes.AutoString(length=1000), nullable=False),
-        sa.Column("target", sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("fingerprint", AutoString(length=64), nullable=False),
+        sa.Column("locator", AutoString(length=1000), nullable=False),
+        sa.Column("target", AutoString(length=300), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("due_at", UTCDateTime(), nullable=True),
         sa.Column("every_s", sa.Float(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("auth_failures", sa.Integer(), nullable=False),
@@ -442,13 +443,13 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
-        sa.Column("last_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("last_at", UTCDateTime(), nullable=True),
         sa.Column(
             "decisive",
             sa.Enum("open", "closed", "inconclusive", name="verdict", native_enum=False, length=32),
             nullable=True,
         ),
-        sa.Column("decisive_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("decisive_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["copy_id"],
             ["copy.id"],
@@ -465,9 +466,9 @@ def upgrade() -> None:
     op.create_table(
         "check_proof",
         sa.Column("check_id", sa.Integer(), nullable=False),
-        sa.Column("fingerprint", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("how", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("fingerprint", AutoString(length=64), nullable=False),
+        sa.Column("how", AutoString(length=16), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["check_id"],
             ["check_.id"],
@@ -478,17 +479,17 @@ def upgrade() -> None:
         "check_revision",
         sa.Column("check_id", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("by_pid", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("identity", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("control", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("by_pid", AutoString(length=36), nullable=False),
+        sa.Column("name", AutoString(length=200), nullable=False),
+        sa.Column("kind", AutoString(length=64), nullable=False),
+        sa.Column("identity", AutoString(length=64), nullable=False),
+        sa.Column("control", AutoString(length=64), nullable=True),
         sa.Column("params", sa.JSON(), nullable=False),
         sa.Column("required", sa.Boolean(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("fingerprint", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("locator", sqlmodel.sql.sqltypes.AutoString(length=1000), nullable=False),
+        sa.Column("fingerprint", AutoString(length=64), nullable=False),
+        sa.Column("locator", AutoString(length=1000), nullable=False),
         sa.ForeignKeyConstraint(
             ["check_id"],
             ["check_.id"],
@@ -498,9 +499,9 @@ def upgrade() -> None:
     op.create_table(
         "job",
         sa.Column("check_id", sa.Integer(), nullable=False),
-        sa.Column("target", sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+        sa.Column("target", AutoString(length=300), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
-        sa.Column("queued_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("queued_at", UTCDateTime(), nullable=False),
         sa.Column(
             "trigger",
             sa.Enum(
@@ -530,15 +531,15 @@ def upgrade() -> None:
     op.create_index("ix_job_target_priority", "job", ["target", "priority", "queued_at"], unique=False)
     op.create_table(
         "notice",
-        sa.Column("id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
-        sa.Column("route", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("id", AutoString(length=36), nullable=False),
+        sa.Column("kind", AutoString(length=64), nullable=False),
+        sa.Column("route", AutoString(length=64), nullable=False),
         sa.Column("sev_number", sa.Integer(), nullable=True),
         sa.Column("check_id", sa.Integer(), nullable=True),
         sa.Column("facts", sa.JSON(), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("sent_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("acknowledged_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("sent_at", UTCDateTime(), nullable=True),
+        sa.Column("acknowledged_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["check_id"],
             ["check_.id"],
@@ -600,9 +601,9 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("started_at", UTCDateTime(), nullable=False),
         sa.Column("duration_ms", sa.Integer(), nullable=False),
-        sa.Column("control", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=True),
+        sa.Column("control", AutoString(length=16), nullable=True),
         sa.Column(
             "trigger",
             sa.Enum(
@@ -659,7 +660,7 @@ def upgrade() -> None:
         ),
         sa.Column("streak", sa.Integer(), nullable=False),
         sa.Column("needed", sa.Integer(), nullable=False),
-        sa.Column("until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("until", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["check_id"],
             ["check_.id"],
@@ -674,8 +675,8 @@ def upgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
     for statement in (*guards.SQLITE, *search.SQLITE_DDL) if sqlite else (*guards.POSTGRESQL, *search.POSTGRESQL_DDL):
         op.execute(sa.text(statement))
-    installation = sa.table("installation", sa.column("id"), sa.column("log"), sa.column("created_at", sa.DateTime))
-    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)  # noqa: DTZ005  # a migration has no clock of ours
+    installation = sa.table("installation", sa.column("id"), sa.column("log"), sa.column("created_at", UTCDateTime()))
+    now = datetime.datetime.now(datetime.UTC)  # noqa: TID251  # a migration has no clock of ours
     op.bulk_insert(installation, [{"id": 1, "log": str(uuid.uuid4()), "created_at": now}])
 
 
