@@ -26,7 +26,7 @@ def create(work: Work, settings: Settings, probes: ProbeEnvironment, given: NewC
     require(work.by, May.keep_checks)
     definition = Definition(given.kind, given.identity, given.control, given.params)
     valid, errors = _validated(probes, definition)
-    dataset = datasets.by_slug(work.session, given.dataset)
+    dataset = datasets.lock(work.session, given.dataset)
     copy = datasets.copy(work.session, dataset.id, given.copy_) if dataset and dataset.id else None
     if dataset is None:
         errors.append(FieldError("dataset", f"There is no dataset {given.dataset!r}; register it first."))

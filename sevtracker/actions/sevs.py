@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sevtracker.actions import evaluation
 from sevtracker.actions.enforce import May, require
 from sevtracker.actions.inputs import Act, ChangeSev, Dismiss, FileSev, Note, ReviseNote
@@ -18,7 +20,12 @@ _LEVELS = list(Level)
 
 
 def file(work: Work, settings: Settings, given: FileSev) -> int:
-    """File a SEV; its checks are run at once. Returns its number.
+    """As ``filed``. Returns the number."""
+    return filed(work, settings, given).number
+
+
+def filed(work: Work, settings: Settings, given: FileSev) -> sevs.Line:
+    """File a SEV; its checks are run at once. Returns it as lists show it.
 
     Raises InputError for a dataset that is not registered, or times that can't be.
     """
@@ -28,21 +35,24 @@ def file(work: Work, settings: Settings, given: FileSev) -> int:
     known = {a.slug: a.id for a in affected}
     _refuse(_unknown(given.datasets, known), *_impossible(work, given))
     detected_at = given.detected_at or work.now
+    shown: dict[str, Any] = {
+        "title": given.title,
+        "level": given.level,
+        "status": Status.reported,
+        "exposure": Exposure.unverified,
+        "exposure_since": work.now,
+        "restricted": given.restricted,
+        "exposed_from": given.exposed_from,
+        "detected_at": detected_at,
+        "reported_at": work.now,
+        "reopens": 0,
+        "blockers": _first_blockers(work, settings, given.level, affected),
+    }
     number = sevs.insert(
         work.session,
-        title=given.title,
+        **shown,
         summary=given.summary,
-        level=given.level,
-        status=Status.reported,
-        exposure=Exposure.unverified,
-        exposure_since=work.now,
-        restricted=given.restricted,
         reporter_id=work.by.id,
-        exposed_from=given.exposed_from,
-        detected_at=detected_at,
-        reported_at=work.now,
-        reopens=0,
-        blockers=_first_blockers(work, settings, given.level, affected),
         harm=EXPOSURE_ORDER[Exposure.unverified] * 10 + _LEVELS.index(given.level),
         version=1,
     )
@@ -54,8 +64,13 @@ def file(work: Work, settings: Settings, given: FileSev) -> int:
         text=f"{given.title}\n\n{given.summary}".strip(),
         facts={"level": given.level.value, "datasets": wanted, "restricted": given.restricted},
     )
-    _look(work, settings, number)
-    return number
+    if _look(work, settings, number):
+        return sevs.line(work.session, number, wanted)  # what the checks know already has changed it
+    return sevs.Line(**_NEW, **shown, number=number, datasets=tuple(sorted(wanted)))
+
+
+#: What no SEV has when it is filed.
+_NEW: dict[str, None] = dict.fromkeys(("aware_at", "fix_claimed_at", "verified_closed_at", "resolved_at"))
 
 
 def _first_blockers(work: Work, settings: Settings, level: Level, affected: list[datasets.Affected]) -> int:
@@ -72,15 +87,16 @@ def _first_blockers(work: Work, settings: Settings, level: Level, affected: list
     return len(gate.evaluate(nothing_seen).blockers)
 
 
-def _look(work: Work, settings: Settings, number: int) -> None:
-    """Link the checks that exist to a new SEV, judge by what they know, and run them."""
+def _look(work: Work, settings: Settings, number: int) -> bool:
+    """Link the checks that exist to a new SEV, judge by what they know, and run them. Were there any?"""
     linked = [check_id for _, check_id in vantages.link_new(work.session, number=number)]
     if not linked:
-        return
+        return False
     [sev] = evaluation.lock(work, [number])
     evaluation.refold(work, settings, sev, linked)
     evaluation.evaluate(work, settings, [sev])
     jobs.enqueue(work.session, checks.targets(work.session, linked), Trigger.filed, work.now, sev=number)
+    return True
 
 
 def _unknown(slugs: list[str], known: dict[str, int]) -> list[FieldError]:

@@ -23,6 +23,11 @@ def by_slugs(session: Session, slugs: Sequence[str]) -> dict[str, int]:
     return {row.slug: row.id for row in rows}
 
 
+def lock(session: Session, slug: str) -> Dataset | None:
+    """The dataset, locked until the transaction ends: nobody files a SEV about it meanwhile."""
+    return session.exec(select(Dataset).where(col(Dataset.slug) == slug).with_for_update(key_share=True)).first()
+
+
 @dataclass(frozen=True, slots=True)
 class Affected:
     """A dataset as filing needs it: with the slugs of its copies."""
@@ -32,13 +37,24 @@ class Affected:
     copies: tuple[str, ...]
 
 
+_D, _C = table(Dataset), table(Copy)
+_AFFECTED = (
+    sa.select(_D.c.slug, _D.c.id, _C.c.slug)
+    .outerjoin(_C, _C.c.dataset_id == _D.c.id)
+    .where(_D.c.slug.in_(sa.bindparam("slugs", expanding=True)))
+    .order_by(_D.c.id, _C.c.id)
+    .with_for_update(read=True, of=_D)
+)
+
+
 def affected(session: Session, slugs: Sequence[str]) -> list[Affected]:
-    """Those of these datasets that exist. One statement: filing is a hot path."""
-    d, c = table(Dataset), table(Copy)
-    statement = sa.select(d.c.slug, d.c.id, c.c.slug).outerjoin(c, c.c.dataset_id == d.c.id).where(d.c.slug.in_(slugs))
+    """Those of these datasets that exist. One statement, built once: filing is a hot path.
+
+    Locked against ``lock``, so that a check and a SEV that come at the same moment find each other.
+    """
     ids: dict[str, int] = {}
     copies: dict[str, list[str]] = {}
-    for slug, dataset_id, copy_slug in session.connection().execute(statement).tuples():
+    for slug, dataset_id, copy_slug in session.connection().execute(_AFFECTED, {"slugs": slugs}):
         ids[slug] = dataset_id
         copies.setdefault(slug, []).extend([copy_slug] if copy_slug else [])
     return [Affected(slug, ids[slug], tuple(copies[slug])) for slug in ids]
@@ -122,7 +138,7 @@ def choices(session: Session, *, limit: int) -> list[tuple[str, str, str | None,
     """Slug and name of each dataset, and of its programme, for a list to choose from. One statement."""
     d, p = table(Dataset), table(Programme)
     statement = sa.select(d.c.slug, d.c.name, p.c.slug, p.c.name).outerjoin(p, p.c.id == d.c.programme_id)
-    return list(session.connection().execute(statement.order_by(d.c.slug).limit(limit)).tuples())
+    return list(session.connection().execute(statement.order_by(d.c.slug).limit(limit)))
 
 
 def programmes_of(session: Session, dataset_ids: Sequence[int]) -> list[Programme]:

@@ -64,14 +64,16 @@ class Bearer:
     role: Role
 
 
+_BEARER = (
+    sa.select(_T.c.id, _T.c.last_used_at, _P.c.id, _P.c.pid, _P.c.role)
+    .join(_P, _P.c.id == _T.c.person_id)
+    .where(_T.c.token_hash == sa.bindparam("token_hash"), _T.c.revoked_at.is_(None), _P.c.active)
+)
+
+
 def bearer(session: Session, token_hash: str) -> Bearer | None:
-    """Whom this token speaks for, if it is valid: not revoked, of an active person. One statement."""
-    statement = (
-        sa.select(_T.c.id, _T.c.last_used_at, _P.c.id, _P.c.pid, _P.c.role)
-        .join(_P, _P.c.id == _T.c.person_id)
-        .where(_T.c.token_hash == token_hash, _T.c.revoked_at.is_(None), _P.c.active)
-    )
-    row = session.connection().execute(statement).first()
+    """Whom this token speaks for, if it is valid: not revoked, of an active person. One statement, built once."""
+    row = session.connection().execute(_BEARER, {"token_hash": token_hash}).first()
     return Bearer(*row) if row else None
 
 
@@ -152,6 +154,6 @@ def around(session: Session, sev: int, ids: Iterable[int], pids: Iterable[str], 
         .order_by(sa.case((named_, 0), else_=1), _P.c.name, _P.c.id)
         .limit(choices + 1000)
     )
-    rows = session.connection().execute(statement).tuples().all()
+    rows = session.connection().execute(statement).all()
     offered_rows = [row for row in rows if not row[7]][:choices]
     return [Named(*row[:7]) for row in (*(row for row in rows if row[7]), *offered_rows)]

@@ -16,6 +16,8 @@ from sevtracker.store.tables import Dataset, Person, Programme, Sev, SevCheck, S
 from sevtracker.store.work import Viewer
 
 _S = table(Sev)
+_INSERT = sa.insert(_S).returning(_S.c.number)
+_LINK = sa.insert(table(SevDataset))
 
 
 def visible(viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -71,16 +73,15 @@ def due_for_recheck(session: Session, now: datetime, limit: int = 100) -> list[i
 
 
 def insert(session: Session, **values: Any) -> int:
-    """Add a SEV with one plain statement (filing is a hot path). Returns its number."""
-    statement = sa.insert(table(Sev)).values(**values).returning(table(Sev).c.number)
-    return int(session.connection().execute(statement).scalar_one())
+    """Add a SEV with one plain statement, built once (filing is a hot path). Returns its number."""
+    return int(session.connection().execute(_INSERT, values).scalar_one())
 
 
 def link_datasets(session: Session, number: int, dataset_ids: Sequence[int]) -> None:
     """Say that the SEV affects these datasets (none of them linked yet)."""
     if dataset_ids:
         rows = [{"sev_number": number, "dataset_id": d} for d in dataset_ids]
-        session.connection().execute(sa.insert(table(SevDataset)), rows)
+        session.connection().execute(_LINK, rows)
 
 
 def datasets_of(session: Session, numbers: Sequence[int]) -> dict[int, list[Dataset]]:
@@ -153,6 +154,9 @@ _LINE = tuple(
 )
 
 
+_ONE = sa.select(*_LINE).where(_S.c.number == sa.bindparam("number"))
+
+
 def listing(session: Session, viewer: Viewer, filters: Filters, *, limit: int, before: int | None = None) -> list[Line]:
     """SEVs, newest first; those below number ``before``. Two statements whatever the size of the page or the table."""
     statement = sa.select(*_LINE).where(visible(viewer), *_narrowed(filters)).order_by(_S.c.number.desc()).limit(limit)
@@ -165,7 +169,7 @@ def listing(session: Session, viewer: Viewer, filters: Filters, *, limit: int, b
 
 def line(session: Session, number: int, datasets: Sequence[str]) -> Line:
     """One SEV as lists show it, when the caller knows its datasets (and that the reader may). One statement."""
-    row = session.connection().execute(sa.select(*_LINE).where(_S.c.number == number)).one()
+    row = session.connection().execute(_ONE, {"number": number}).one()
     return Line(*row, tuple(sorted(datasets)))
 
 
@@ -257,6 +261,6 @@ def open_on(session: Session, viewer: Viewer, dataset_ids: Sequence[int]) -> dic
         .where(linked.c.dataset_id.in_(dataset_ids), _S.c.status.in_(sorted(ACTIVE)), visible(viewer))
     )
     found: dict[int, list[Exposure]] = {}
-    for dataset_id, exposure in session.connection().execute(statement).tuples():
+    for dataset_id, exposure in session.connection().execute(statement):
         found.setdefault(dataset_id, []).append(exposure)
     return found

@@ -200,12 +200,23 @@ def save(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
     listed = [dict(row) for row in rows]
     if not listed:
         return
-    statement = sa.update(_SC).where(
-        _SC.c.sev_number == sa.bindparam("_sev"), _SC.c.check_id == sa.bindparam("_check")
-    )
+    statement = sa.update(_SC).where(_SC.c.sev_number == sa.bindparam("_sev"), _SC.c.check_id == sa.bindparam("_check"))
     session.connection().execute(
         statement, [{"_sev": row.pop("sev_number"), "_check": row.pop("check_id"), **row} for row in listed]
     )
+
+
+_SD = table(SevDataset)
+_MISSING = (
+    sa.select(_SD.c.sev_number, _K.c.id)
+    .join(_K, _K.c.dataset_id == _SD.c.dataset_id)
+    .where(~sa.exists().where(_SC.c.sev_number == _SD.c.sev_number, _SC.c.check_id == _K.c.id))
+    .order_by(_SD.c.sev_number, _K.c.id)
+)
+_OF_SEV = _MISSING.where(_SD.c.sev_number == sa.bindparam("asked"))
+_OF_CHECK = _MISSING.join(_S, _S.c.number == _SD.c.sev_number).where(
+    _K.c.id == sa.bindparam("asked"), _S.c.status != Status.dismissed
+)
 
 
 def link_new(session: Session, number: int | None = None, check_id: int | None = None) -> list[tuple[int, int]]:
@@ -213,24 +224,9 @@ def link_new(session: Session, number: int | None = None, check_id: int | None =
 
     A new check is linked to every SEV that isn't dismissed. Returns the new (SEV, check) pairs, with blank states.
     """
-    sd = table(SevDataset)
-    missing = ~sa.exists().where(_SC.c.sev_number == sd.c.sev_number, _SC.c.check_id == _K.c.id)
-    statement = (
-        sa.select(sd.c.sev_number, _K.c.id)
-        .join(_K, _K.c.dataset_id == sd.c.dataset_id)
-        .where(missing)
-        .order_by(sd.c.sev_number, _K.c.id)
-    )
-    if number is not None:
-        statement = statement.where(sd.c.sev_number == number)
-    if check_id is not None:
-        statement = (
-            statement.join(_S, _S.c.number == sd.c.sev_number)
-            .where(_K.c.id == check_id)
-            .where(_S.c.status != Status.dismissed)
-        )
     connection = session.connection()
-    pairs = [(int(row[0]), int(row[1])) for row in connection.execute(statement)]
+    statement, value = (_OF_SEV, number) if check_id is None else (_OF_CHECK, check_id)
+    pairs = [(int(row[0]), int(row[1])) for row in connection.execute(statement, {"asked": value})]
     if pairs:
         blank = {"state": {}, "exposure": Exposure.unverified, "streak": 0, "needed": 0}
         connection.execute(sa.insert(_SC), [{"sev_number": s, "check_id": c, **blank} for s, c in pairs])
@@ -240,7 +236,9 @@ def link_new(session: Session, number: int | None = None, check_id: int | None =
 # ---- the events that a state is folded from ----------------------------------------------------------------------
 
 
-def stories(session: Session, sev: Sev, check_ids: Sequence[int], window: Any) -> dict[int, tuple[VantageState, list[Event]]]:
+def stories(
+    session: Session, sev: Sev, check_ids: Sequence[int], window: Any
+) -> dict[int, tuple[VantageState, list[Event]]]:
     """For each check: the state that its story starts from, and the events of the story, for this SEV.
 
     The story starts ``window`` before the SEV was reported, or at its first patch if that was earlier. From before that, only
@@ -251,7 +249,9 @@ def stories(session: Session, sev: Sev, check_ids: Sequence[int], window: Any) -
     connection = session.connection()
     patches = _patches(connection, sev)
     since = min([sev.reported_at - window, *(p.at for p, _ in patches)])
-    dataset_of = dict(connection.execute(sa.select(_K.c.id, _D.c.slug).join(_D).where(_K.c.id.in_(check_ids))).tuples().all())
+    dataset_of = dict(
+        connection.execute(sa.select(_K.c.id, _D.c.slug).join(_D).where(_K.c.id.in_(check_ids))).all()
+    )
     starts: dict[int, VantageState] = {}
     events: dict[int, list[Event]] = {check_id: [] for check_id in check_ids}
     fingerprints = _revisions(connection, check_ids, events)
@@ -307,7 +307,7 @@ def _runs(
     events: dict[int, list[Event]],
 ) -> None:
     r = table(Run)
-    columns = (r.c.check_id, r.c.started_at, r.c.verdict, r.c.revision)
+    columns = (r.c.id, r.c.check_id, r.c.started_at, r.c.verdict, r.c.revision)
     for check_id in check_ids:
         before = (
             sa.select(*columns)
@@ -315,8 +315,8 @@ def _runs(
             .order_by(r.c.started_at.desc())
             .limit(1)
         )
-        within = sa.select(*columns).where(r.c.check_id == check_id, r.c.started_at >= since).order_by(r.c.started_at)
-        for statement in (before, within):
-            for row in connection.execute(statement):
-                fingerprint = fingerprints[row.check_id, row.revision]
-                events[row.check_id].append(Ran(row.started_at, row.verdict, fingerprint))
+        within = sa.select(*columns).where(r.c.check_id == check_id, r.c.started_at >= since)
+        rows = [row for statement in (before, within) for row in connection.execute(statement)]
+        for row in sorted(rows, key=lambda row: row.id):  # as they were stored, whatever the clock did meanwhile
+            fingerprint = fingerprints[row.check_id, row.revision]
+            events[row.check_id].append(Ran(row.started_at, row.verdict, fingerprint))

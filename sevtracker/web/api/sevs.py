@@ -75,8 +75,7 @@ def file(call: Call[FileSev]) -> Answer:
     """File a SEV. Its checks run at once."""
 
     def act(work: Work) -> Answer:
-        number = acts.file(work, call.settings, call.given)
-        return answer(views.sev_line(sevs.line(work.session, number, sorted(set(call.given.datasets)))), 201)
+        return answer(views.sev_line(acts.filed(work, call.settings, call.given)), 201)
 
     return call.once(act)
 
