@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.checks.sites import CONTROL_SECRET, STAFF_SECRET
 from tests.servers.mariadb import MariaDBServer
 from tests.servers.postgres import PostgresServer
@@ -19,8 +21,8 @@ def create_roles(server: PostgresServer) -> None:
         )
 
 
-def create_users(server: MariaDBServer) -> None:
-    """On MariaDB."""
-    for name, password in PASSWORDS.items():
+def create_users(server: MariaDBServer, more: Mapping[str, str] | None = None) -> None:
+    """On MariaDB. ``more``: further users and their passwords."""
+    for name, password in {**PASSWORDS, **(more or {})}.items():
         quoted = password.replace("\\", "\\\\").replace("'", "''")
         server.execute(f"CREATE USER IF NOT EXISTS '{name}'@'%' IDENTIFIED BY '{quoted}'")

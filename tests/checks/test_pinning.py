@@ -155,7 +155,7 @@ def secure(tmp_path: Path) -> Iterator[tuple[Site, Path, list[str | None]]]:
     context.sni_callback = lambda sock, name, ctx: names.append(name)
     with site() as running:
         running.server.socket = context.wrap_socket(running.server.socket, server_side=True)
-        running.server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
+        running.server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]  # refused handshakes are expected
         yield running, cert, names
 
 
