@@ -15,6 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from sevtracker.config import Database as DatabaseSettings
@@ -102,3 +104,8 @@ def epoch_now(is_sqlite: bool) -> sa.ColumnElement[float]:
     if is_sqlite:
         return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float)
     return sa.literal_column("extract(epoch from clock_timestamp())::float8", sa.Float)
+
+
+def passes(error: Exception) -> bool:
+    """Will the same work later? True for a database that is away, locked or out of connections; not for bad data."""
+    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout, DisconnectionError))

@@ -90,7 +90,7 @@ def seen(session: Session, numbers: Sequence[int]) -> dict[int, list[Seen]]:
             .join(_K, _K.c.id == _SC.c.check_id)
             .where(_SC.c.sev_number.in_(numbers))
         )
-        for number, exposure, streak, needed, counts, state in session.connection().execute(statement).tuples():
+        for number, exposure, streak, needed, counts, state in session.connection().execute(statement):
             found[number].append(Seen(exposure, streak, needed, bool(counts), decode(state)))
     return found
 
@@ -127,7 +127,7 @@ def blind(session: Session, viewer: Viewer, *, limit: int) -> list[Blind]:
         .order_by(since, _K.c.id)
         .limit(limit)
     )
-    rows = session.connection().execute(statement).tuples()
+    rows = session.connection().execute(statement)
     return [Blind(i, name, f"{d_}/{c_}", who, why, halt, at, sev) for i, name, d_, c_, who, why, halt, at, sev in rows]
 
 

@@ -17,10 +17,13 @@ from sqlmodel import Session
 
 from sevtracker.domain.vocabulary import Trigger
 from sevtracker.store.engine import epoch_now
-from sevtracker.store.tables import Check, CheckRevision, Job, Lane, table
+from sevtracker.store.tables import Check, Job, Lane, table
 from sevtracker.store.upsert import upsert
 
-_J, _L, _K, _REV = table(Job), table(Lane), table(Check), table(CheckRevision)
+_J, _L, _K = table(Job), table(Lane), table(Check)
+
+#: A lease that ends later than two leases and so many seconds from now is from before the database's clock jumped back.
+_JUMP_S = 300.0
 
 #: Smaller comes first within a lane.
 PRIORITY: dict[Trigger, int] = {
@@ -60,7 +63,9 @@ def enqueue(
         index_elements=["check_id"],
         set_={
             "version": _J.c.version + 1,
-            "priority": sa.case((_J.c.priority < insert.excluded.priority, _J.c.priority), else_=insert.excluded.priority),
+            "priority": sa.case(
+                (_J.c.priority < insert.excluded.priority, _J.c.priority), else_=insert.excluded.priority
+            ),
             "trigger": insert.excluded.trigger,
             "sev_number": insert.excluded.sev_number,
             "patch_number": insert.excluded.patch_number,
@@ -68,6 +73,16 @@ def enqueue(
         },
     )
     session.connection().execute(statement, rows)
+    _open_lanes(session, rows)
+
+
+def _open_lanes(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Every queued job has a lane: made here, so that claiming need not look through the whole queue for missing ones."""
+    targets = sorted({row["target"] for row in rows})
+    session.connection().execute(
+        upsert(session, _L).on_conflict_do_nothing(),
+        [{"target": t, "lease_until": 0.0, "fence": 0, "worker": ""} for t in targets],
+    )
 
 
 def enqueue_due(session: Session, now: datetime, limit: int = 1000) -> int:
@@ -91,6 +106,7 @@ def enqueue_due(session: Session, now: datetime, limit: int = 1000) -> int:
         _row(row.id, row.target, Trigger.retry if row.failures else Trigger.schedule, now, None, None) for row in due
     ]
     connection.execute(upsert(session, _J).on_conflict_do_nothing(), rows)
+    _open_lanes(session, rows)
     connection.execute(
         sa.update(_K).where(_K.c.id == sa.bindparam("_id")),
         [{"_id": row.id, "due_at": now + timedelta(seconds=row.every_s)} for row in due],
@@ -149,61 +165,63 @@ class Claimed:
     params: Mapping[str, Any]
 
 
-def claim(session: Session, worker: str, *, lease: timedelta, lanes: int, chunk: int) -> dict[str, list[Claimed]]:
-    """Lease up to ``lanes`` free lanes that have jobs; returns up to ``chunk`` jobs of each, by target.
+def any_free(session: Session, lease: timedelta) -> bool:
+    """Is there a job whose lane nobody holds? Asked before claiming: reading is cheap, the write lock is not."""
+    statement = sa.select(_L.c.target).where(_is_free(session, lease), _has_jobs()).limit(1)
+    return session.connection().execute(statement).first() is not None
 
-    1. Make sure that every waiting target has a lane.
-    2. Lease free lanes: compare-and-set on ``lease_until``, counting ``fence`` up.
+
+def _is_free(session: Session, lease: timedelta) -> sa.ColumnElement[bool]:
+    clock = _clock(session)
+    return sa.or_(_L.c.lease_until <= clock, _L.c.lease_until > clock + 2 * lease.total_seconds() + _JUMP_S)
+
+
+def _has_jobs() -> sa.ColumnElement[bool]:
+    return sa.exists().where(_J.c.target == _L.c.target)
+
+
+def claim(
+    session: Session, worker: str, *, lease: timedelta, lanes: int, chunk: int, target: str | None = None
+) -> dict[str, tuple[int, list[Claimed]]]:
+    """Lease up to ``lanes`` free lanes that have jobs (or just ``target``'s).
+
+    Returns by target the fence, and up to ``chunk`` jobs:
+
+    1. Choose free lanes: those first whose first job is the most urgent, then those that waited longest for a worker.
+    2. Lease them, counting ``fence`` up.
     3. Read their first jobs, with the definitions as they are now.
     """
     connection = session.connection()
-    waiting = sa.select(_J.c.target).distinct().subquery()
-    missing = (
-        connection.execute(
-            sa.select(waiting.c.target).where(~sa.exists().where(_L.c.target == waiting.c.target)).limit(1000)
-        )
-        .scalars()
-        .all()
-    )
-    if missing:
-        connection.execute(
-            upsert(session, _L).on_conflict_do_nothing(),
-            [{"target": t, "lease_until": 0.0, "fence": 0, "worker": ""} for t in missing],
-        )
-    clock = _clock(session)
+    urgent = sa.select(sa.func.min(_J.c.priority)).where(_J.c.target == _L.c.target).scalar_subquery()
     free = (
         sa.select(_L.c.target)
-        .where(_L.c.lease_until <= clock, sa.exists().where(_J.c.target == _L.c.target))
-        .order_by(_L.c.lease_until)
+        .where(_is_free(session, lease), _has_jobs())
+        .order_by(urgent, _L.c.lease_until)
         .limit(lanes)
         .with_for_update(skip_locked=True)
     )
+    if target is not None:
+        free = free.where(_L.c.target == target)
+    chosen = connection.execute(free).scalars().all()
+    if not chosen:
+        return {}
     leased = connection.execute(
         sa.update(_L)
-        .where(_L.c.target.in_(free.scalar_subquery()))
-        .values(lease_until=clock + lease.total_seconds(), fence=_L.c.fence + 1, worker=worker)
+        .where(_L.c.target.in_(chosen))
+        .values(lease_until=_clock(session) + lease.total_seconds(), fence=_L.c.fence + 1, worker=worker)
         .returning(_L.c.target, _L.c.fence)
     ).all()
-    if not leased:
-        return {}
-    return _first_jobs(connection, {row.target: row.fence for row in leased}, chunk)
+    return {row.target: (row.fence, _first_jobs(connection, row.target, row.fence, chunk)) for row in leased}
 
 
-def _first_jobs(connection: sa.Connection, fences: Mapping[str, int], chunk: int) -> dict[str, list[Claimed]]:
-    place = (
-        sa.func.row_number()
-        .over(partition_by=_J.c.target, order_by=(_J.c.priority, _J.c.queued_at, _J.c.check_id))
-        .label("place")
-    )
-    ranked = sa.select(_J, place).where(_J.c.target.in_(list(fences))).subquery()
+def _first_jobs(connection: sa.Connection, target: str, fence: int, chunk: int) -> list[Claimed]:
     statement = (
         sa.select(
-            ranked.c.check_id,
-            ranked.c.target,
-            ranked.c.version,
-            ranked.c.trigger,
-            ranked.c.sev_number,
-            ranked.c.patch_number,
+            _J.c.check_id,
+            _J.c.version,
+            _J.c.trigger,
+            _J.c.sev_number,
+            _J.c.patch_number,
             _K.c.revision,
             _K.c.fingerprint,
             _K.c.kind,
@@ -211,36 +229,33 @@ def _first_jobs(connection: sa.Connection, fences: Mapping[str, int], chunk: int
             _K.c.control,
             _K.c.params,
         )
-        .join(_K, _K.c.id == ranked.c.check_id)
-        .where(ranked.c.place <= chunk)
-        .order_by(ranked.c.place)
+        .join(_K, _K.c.id == _J.c.check_id)
+        .where(_J.c.target == target)
+        .order_by(_J.c.priority, _J.c.queued_at, _J.c.check_id)
+        .limit(chunk)
     )
-    jobs: dict[str, list[Claimed]] = {target: [] for target in fences}
-    for row in connection.execute(statement):
-        check_id, target, version, *rest = row
-        jobs[target].append(Claimed(check_id, target, fences[target], version, *rest))
-    return jobs
+    return [Claimed(row[0], target, fence, *tuple(row)[1:]) for row in connection.execute(statement)]
 
 
-def extend(session: Session, held: Mapping[str, int], lease: timedelta) -> None:
-    """Keep these lanes (fence by target) for another ``lease``; those that somebody else has leased since stay theirs."""
-    if held:
+def extend(session: Session, held: Mapping[str, int], lease: timedelta) -> dict[str, int]:
+    """Keep these lanes (fence by target) for another ``lease``. Returns those that still were ours to keep."""
+    present = fences(session, sorted(held))
+    kept = {target: fence for target, fence in held.items() if present.get(target) == fence}
+    if kept:
         session.connection().execute(
-            sa.update(_L)
-            .where(_L.c.target == sa.bindparam("_target"), _L.c.fence == sa.bindparam("_fence"))
-            .values(lease_until=_clock(session) + lease.total_seconds()),
-            [{"_target": t, "_fence": f} for t, f in held.items()],
+            sa.update(_L).where(_L.c.target.in_(kept)).values(lease_until=_clock(session) + lease.total_seconds())
         )
+    return kept
 
 
 def release(session: Session, held: Mapping[str, int]) -> None:
-    """Give these lanes back."""
+    """Give these lanes back. ``lease_until`` becomes now, so that the lane which waited longest is served next."""
     if held:
         session.connection().execute(
             sa.update(_L)
             .where(_L.c.target == sa.bindparam("_target"), _L.c.fence == sa.bindparam("_fence"))
-            .values(lease_until=0.0, worker=""),
-            [{"_target": t, "_fence": f} for t, f in held.items()],
+            .values(lease_until=_clock(session), worker=""),
+            [{"_target": t, "_fence": f} for t, f in sorted(held.items())],  # in order: nobody deadlocks
         )
 
 

@@ -34,6 +34,17 @@ def upgrade(settings: DatabaseSettings) -> None:
         owner.dispose()
 
 
+def upgrade_if_needed(settings: DatabaseSettings) -> None:
+    """``upgrade``, unless the schema is the present one already: then Alembic isn't even loaded."""
+    database = Database(settings)
+    try:
+        current = revision(database) == HEAD
+    finally:
+        database.dispose()
+    if not current:
+        upgrade(settings)
+
+
 def revision(database: Database) -> str | None:
     """The migration that the database is at; None for an empty one."""
     with database.engine.connect() as connection:
@@ -47,4 +58,6 @@ def require_current(database: Database) -> None:
     """Raise ConfigError, with what to do, unless the schema is the present one."""
     found = revision(database)
     if found != HEAD:
-        raise ConfigError(f"the database is at schema {found or 'none'}, this version needs {HEAD}: run `sevtracker db upgrade`")
+        raise ConfigError(
+            f"the database is at schema {found or 'none'}, this version needs {HEAD}: run `sevtracker db upgrade`"
+        )
