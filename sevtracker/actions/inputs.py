@@ -257,7 +257,8 @@ class ChangeCheck(Input):
 
 # ---- people ------------------------------------------------------------------------------------------------------
 
-Password = Annotated[str, Field(min_length=10, max_length=1000)]
+PASSWORD_MIN = 10
+Password = Annotated[str, Field(min_length=PASSWORD_MIN, max_length=1000)]
 
 
 class NewPerson(Input):
@@ -267,6 +268,12 @@ class NewPerson(Input):
     name: Annotated[Line, Field(min_length=1, max_length=200)]
     role: Role
     password: Password | None = None
+
+
+class NewPassword(Input):
+    """A password that replaces another, or is the first."""
+
+    password: Password
 
 
 class ChangePerson(Input):

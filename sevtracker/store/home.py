@@ -1,4 +1,4 @@
-"""What the home page tells, for one viewer: SEVs by harm, what their checks saw, alarms, blind checks, a few figures."""
+"""What the home page tells, for one viewer: SEVs by harm, what their checks saw, alarms, blind checks, figures."""
 
 from __future__ import annotations
 
@@ -42,12 +42,9 @@ class Card:
     commander: str | None
 
 
-_CARD = tuple(
-    _S.c[name]
-    for name in (
-        "number title level status exposure restricted reported_at exposed_from aware_at fix_claimed_at"
-        " verified_closed_at blockers"
-    ).split()
+_CARD = (
+    *(_S.c[name] for name in ("number", "title", "level", "status", "exposure", "restricted", "reported_at")),
+    *(_S.c[name] for name in ("exposed_from", "aware_at", "fix_claimed_at", "verified_closed_at", "blockers")),
 )
 
 
@@ -120,7 +117,9 @@ def blind(session: Session, viewer: Viewer, *, limit: int) -> list[Blind]:
         .scalar_subquery()
     )
     statement = (
-        sa.select(_K.c.id, _K.c.name, d.c.slug, c.c.slug, _K.c.identity, _K.c.last_reason, _K.c.halted, since, needed_by)
+        sa.select(
+            _K.c.id, _K.c.name, d.c.slug, c.c.slug, _K.c.identity, _K.c.last_reason, _K.c.halted, since, needed_by
+        )
         .join(d, d.c.id == _K.c.dataset_id)
         .join(c, c.c.id == _K.c.copy_id)
         .where(_K.c.enabled, _K.c.last_verdict == Verdict.inconclusive)

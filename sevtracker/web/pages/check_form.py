@@ -1,0 +1,139 @@
+"""A kind's parameters as form fields, made from its pydantic model: a new kind needs no page of its own."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+from flask import request
+from pydantic.fields import FieldInfo
+
+from sevtracker.checks.interface import CheckKind
+from sevtracker.web.contexts import Form, Option, ParamField
+from sevtracker.web.pages import forms
+
+PREFIX = "params."
+FieldType = Literal["text", "url", "number", "bool", "list", "select", "textarea"]
+
+
+def fields(kind: CheckKind[Any], form: Form) -> tuple[ParamField, ...]:
+    """One field a parameter: required ones first, what every kind has (its timeout) last. Filled in from ``form``."""
+    own = kind.params.model_fields
+    common = [name for name in own if name in kind.params.outside_fingerprint]
+    ordered = sorted(own, key=lambda name: (name in common, not own[name].is_required()))
+    return tuple(_field(name, own[name], form) for name in ordered)
+
+
+def _field(name: str, info: FieldInfo, form: Form) -> ParamField:
+    type_ = _type(name, info.annotation)
+    options = tuple(Option(str(choice), str(choice)) for choice in _choices(info.annotation))
+    return ParamField(
+        name=name,
+        label=info.title or _label(name),
+        help=info.description or _HELP.get(name, ""),
+        type=type_,
+        required=info.is_required(),
+        value=form.value(PREFIX + name, _default(info) if not form.values.get(_SENT) else ""),
+        error=form.error(PREFIX + name),
+        options=options,
+    )
+
+
+#: A form that was sent shows what was sent, also where that was nothing.
+_SENT = "kind"
+_WORDS = {"url": "URL", "uid": "UID", "rls": "RLS", "sql": "SQL", "signin": "Sign-in", "id": "ID"}
+
+#: What a parameter means, where its own model doesn't say.
+_HELP: Mapping[str, str] = {
+    "url": "Without user name and password: the identities carry those.",
+    "table": "schema.table, as the database spells it.",
+    "sensitive_columns": "Each is tried by itself: a column left readable is an open door.",
+    "rls_is_fix": "Row-level security closed the door: no rows then count as denied.",
+    "method": "GET sees the body, HEAD only the status.",
+    "marker": "A text that only the exposed content has. Found: open.",
+    "signin_hosts": "A redirect there counts as denied.",
+    "login_signature": "A text that only the sign-in page has. Found instead of the marker: denied.",
+    "timeout": "Seconds that one attempt may take.",
+}
+
+
+def _label(name: str) -> str:
+    words = [_WORDS.get(word, word) for word in name.split("_")]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def _default(info: FieldInfo) -> str:
+    value = info.get_default(call_default_factory=True, validated_data={}) if not info.is_required() else None
+    return shown(value)
+
+
+def shown(value: Any) -> str:
+    """A parameter's value as its field shows it."""
+    match value:
+        case None | False:
+            return ""
+        case True:
+            return "true"
+        case float() if value.is_integer():
+            return str(int(value))
+        case list() | tuple():
+            return "\n".join(str(item) for item in value)
+    return str(value)
+
+
+def _plain(annotation: Any) -> Any:
+    """``X`` of ``Annotated[X, ...]`` and of ``X | None``."""
+    if hasattr(annotation, "__metadata__"):
+        return _plain(annotation.__origin__)
+    if get_origin(annotation) in (Union, types.UnionType):
+        inner = [arg for arg in get_args(annotation) if arg is not type(None)]
+        return _plain(inner[0]) if len(inner) == 1 else str
+    return annotation
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    plain = _plain(annotation)
+    return get_args(plain) if get_origin(plain) is Literal else ()
+
+
+def _type(name: str, annotation: Any) -> FieldType:
+    plain = _plain(annotation)
+    if plain is bool:
+        return "bool"
+    if plain in (int, float):
+        return "number"
+    if get_origin(plain) is Literal:
+        return "select"
+    if get_origin(plain) in (list, tuple, set, frozenset):
+        return "list"
+    return "url" if name == "url" or name.endswith("_url") else "text"
+
+
+def given(kind: CheckKind[Any] | None) -> dict[str, Any]:
+    """The parameters that were typed, as the kind's model takes them. What isn't filled in is left to its default."""
+    own = kind.params.model_fields if kind else {}
+    found: dict[str, Any] = {}
+    for field in request.form:
+        if field.startswith(PREFIX) and field.removeprefix(PREFIX) not in own and kind is not None:
+            found[field.removeprefix(PREFIX)] = forms.text(field)
+    for name, info in own.items():
+        field, type_ = PREFIX + name, _type(name, info.annotation)
+        if type_ == "bool":
+            found[name] = forms.ticked(field)
+        elif type_ == "list":
+            found |= {name: forms.lines(field)} if forms.lines(field) else {}
+        elif forms.text(field).strip():
+            found[name] = forms.text(field).strip()
+    return found
+
+
+def values(params: Mapping[str, Any]) -> dict[str, str]:
+    """Saved parameters as the form's values."""
+    return {PREFIX + name: shown(value) for name, value in params.items()}
+
+
+def hint(kind: CheckKind[Any]) -> str:
+    """What the kind says of itself, in its first line."""
+    return (type(kind).__doc__ or "").strip().partition("\n")[0]

@@ -1,0 +1,143 @@
+"""One check: its latest verdict, its history, what it is, and how it came to be that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask import request
+
+from sevtracker.actions.enforce import May, may
+from sevtracker.domain.vocabulary import Trigger
+from sevtracker.errors import NotFound
+from sevtracker.store import checks, people, sevs, timeline
+from sevtracker.store.session import Session
+from sevtracker.store.tables import Check, CheckProof
+from sevtracker.store.tables import CheckRevision as Stored
+from sevtracker.web import auth
+from sevtracker.web.contexts import EMPTY_FORM, Change, CheckLine, CheckRevision, CheckShow, Form, RunLine
+from sevtracker.web.current import runtime
+from sevtracker.web.pages import check_form
+from sevtracker.web.pages.names import check_line, sev_refs
+
+STRIP, A_PAGE, MOST_SEVS, MOST_REVISIONS = 120, 25, 10, 50
+_CONTROL = {
+    "got_in": "got in",
+    "denied": "was denied",
+    "absent": "found nothing there",
+    "empty": "found it empty",
+    "trouble": "met trouble",
+}
+_HOW = {"reproduced": "seen open", "twins": "on canary twins"}
+
+
+def build(check_id: int, disable_form: Form = EMPTY_FORM) -> CheckShow:
+    """Raises NotFound. Eleven statements at most."""
+    person = auth.person()
+    before = request.args.get("before", default=None, type=int)
+    with runtime().read() as session:
+        check, line = read(session, check_id)
+        history = checks.runs(session, check_id, person.viewer, limit=STRIP)
+        page = (
+            history[: A_PAGE + 1]
+            if before is None or not 0 < before < 2**53
+            else checks.runs(session, check_id, person.viewer, limit=A_PAGE + 1, before=before)
+        )
+        stored = checks.revisions(session, check_id)
+        proofs = [p for p in checks.proofs(session, check_id) if p.fingerprint == check.fingerprint]
+        reasons = timeline.reasons(session, line.place.partition("/")[0], check_id) if len(stored) > 1 else {}
+        names = people.names(session, (r.by_pid for r in stored))
+        filed = sev_refs(sevs.through_check(session, person.viewer, check_id, limit=MOST_SEVS))
+        queued = checks.queued(session, check_id)
+    dataset, _, copy = line.place.partition("/")
+    return CheckShow(
+        check=line,
+        locator=check.locator,
+        control=check.control,
+        interval=timedelta(seconds=check.every_s),
+        next_run_at=check.due_at if check.enabled else None,
+        revision=check.revision,
+        definition=tuple(_definition(check)),
+        strip=tuple(run_line(run) for run in reversed(history)),
+        runs=tuple(run_line(run) for run in page[:A_PAGE]),
+        revisions=tuple(_revisions(stored, names, reasons))[:MOST_REVISIONS],
+        dataset=dataset,
+        copy=copy,
+        sevs=filed,
+        **_proof(proofs),
+        queued=queued,
+        may_edit=may(person.role, May.keep_checks),
+        may_run=may(person.role, May.work_on_sevs) and check.enabled,
+        before=str(page[A_PAGE - 1].id) if len(page) > A_PAGE else None,
+        disable_form=disable_form,
+    )
+
+
+def read(session: Session, check_id: int) -> tuple[Check, CheckLine]:
+    """The check and its line. Three statements. Raises NotFound."""
+    check = checks.by_id(session, check_id)
+    lines = checks.listing(session, limit=1, after=check_id - 1)
+    if check is None or not lines:
+        raise NotFound(f"There is no check {check_id}.")
+    proven = checks.proven(session, [check_id])
+    return check, check_line(lines[0], runtime().settings, check_id in proven)
+
+
+def run_line(run: checks.RunLine) -> RunLine:
+    """A run as pages list it."""
+    return RunLine(
+        id=run.id,
+        verdict=run.verdict,
+        reason=run.reason,
+        started_at=run.started_at,
+        duration_ms=float(run.duration_ms),
+        control=_CONTROL.get(run.control or "", run.control or "was not asked"),
+        revision=run.revision,
+        trigger=Trigger(run.trigger),
+        sev=run.sev,
+        patch=run.patch,
+    )
+
+
+def _definition(check: Check) -> Iterator[Change]:
+    for name, value in check.params.items():
+        text = check_form.shown(value).replace("\n", ", ")
+        yield Change(name, f"{text} s" if name == "timeout" else text or "no")
+
+
+def _proof(proofs: Sequence[CheckProof]) -> dict[str, Any]:
+    """When and how the present definition was first seen to tell open from closed."""
+    first = min(proofs, key=lambda proof: proof.at, default=None)
+    return {"proven_at": first.at, "proven_how": _HOW.get(first.how, first.how)} if first else {}
+
+
+def _revisions(
+    stored: Sequence[Stored], names: Mapping[str, str], reasons: Mapping[int, str]
+) -> Iterator[CheckRevision]:
+    """Newest first, each with what it changed."""
+    for place in reversed(range(len(stored))):
+        now, before = stored[place], stored[place - 1] if place else None
+        yield CheckRevision(
+            number=now.revision,
+            at=now.at,
+            by=names.get(now.by_pid, "sevtracker"),
+            changes=tuple(_differences(before, now)) if before else (),
+            reason=reasons.get(now.revision, ""),
+            voids_proof=before is not None and before.fingerprint != now.fingerprint,
+        )
+
+
+def _differences(before: Stored, now: Stored) -> Iterator[Change]:
+    for name in ("name", "identity", "control", "required", "enabled"):
+        if getattr(before, name) != getattr(now, name):
+            yield Change(name, _word(getattr(now, name)), _word(getattr(before, name)))
+    for name in sorted(before.params.keys() | now.params.keys()):
+        if before.params.get(name) != now.params.get(name):
+            yield Change(name, _word(now.params.get(name)), _word(before.params.get(name)))
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return check_form.shown(value).replace("\n", ", ") or "none"

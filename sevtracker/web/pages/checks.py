@@ -1,0 +1,227 @@
+"""Checks: the list, and the forms that add one, change it, run it, disable it. ``check_page`` shows one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from sevtracker.actions import checks as acts
+from sevtracker.actions.enforce import May, may
+from sevtracker.actions.inputs import ChangeCheck, NewCheck, WithReason, parse
+from sevtracker.domain.vocabulary import Verdict
+from sevtracker.errors import Conflict, InputError, NotFound
+from sevtracker.store import checks, datasets, facts, sevs
+from sevtracker.store.session import Session
+from sevtracker.store.tables import Check
+from sevtracker.web import auth
+from sevtracker.web.contexts import CheckEdit, CheckList, Form, Option
+from sevtracker.web.current import runtime
+from sevtracker.web.pages import check_form, check_page, forms
+from sevtracker.web.pages.blueprint import CHECK, pages
+from sevtracker.web.pages.names import check_line, identities, paged, trail
+from sevtracker.web.pages.showing import done, go, show
+from sevtracker.web.permissions import allow
+
+A_PAGE = 50
+MOST_CHOICES = 1000
+
+
+# ---- the list ----------------------------------------------------------------------------------------------------
+
+
+@pages.get("/checks")
+@allow(May.read)
+def check_list() -> Response:
+    q, verdict, cursor = (request.args.get(name, "").strip() for name in ("q", "verdict", "cursor"))
+    after = [int(part) for part in trail(cursor) if part.isdigit() and len(part) < 10]
+    wanted = Verdict(verdict) if verdict in set(Verdict) else None
+    with runtime().read() as session:
+        found = checks.listing(session, limit=A_PAGE + 1, after=after[-1] if after else None, verdict=wanted, text=q)
+        shown, around = paged(found, A_PAGE, cursor, [str(found[A_PAGE - 1].id)] if len(found) > A_PAGE else [])
+        proven = checks.proven(session, [line.id for line in shown])
+    rows = tuple(check_line(line, runtime().settings, line.id in proven) for line in shown)
+    may_add = may(auth.person().role, May.keep_checks)
+    return show(CheckList(rows, q, str(wanted or ""), around, may_add))
+
+
+@pages.get(f"/checks/{CHECK}")
+@allow(May.read)
+def check_show(check_id: int) -> Response:
+    return show(check_page.build(check_id))
+
+
+# ---- adding ------------------------------------------------------------------------------------------------------
+
+
+@pages.get("/checks/new")
+@allow(May.keep_checks)
+def check_new() -> Response:
+    form = forms.prefilled()
+    if number := request.args.get("sev", default=0, type=int):
+        form = _for_sev(form, number)
+    values = {**form.values, "required": "true"} if "kind" not in form.values else dict(form.values)
+    values.pop("kind", None)
+    return show(_new(request.args.get("kind"), Form({"required": "true", **values})))
+
+
+def _for_sev(form: Form, number: int) -> Form:
+    """Filled in with the first place of the SEV that nobody looks at."""
+    settings = runtime().settings
+    with runtime().read() as session:
+        sev = sevs.find(session, number, auth.person().viewer) if number < 2**31 else None
+        if sev is None or form.values.get("dataset"):
+            return form
+        [case] = facts.gather(session, [sev], settings.policy, settings.identities, runtime().clock.now())
+    places = [hole.place for hole in case.holes] or [f"{d.slug}/primary" for d in case.datasets]
+    dataset, _, copy = places[0].partition("/")
+    return Form({**form.values, "dataset": dataset, "copy": copy})
+
+
+@pages.post("/checks")
+@allow(May.keep_checks)
+def check_add() -> AnyResponse:
+    kind = runtime().probes.kinds.get(forms.text("kind"))
+    raw = {
+        "kind": forms.text("kind"),
+        "dataset": forms.text("dataset"),
+        "copy": forms.text("copy").strip() or "primary",
+        "identity": forms.text("identity"),
+        "control": forms.text("control"),
+        "name": forms.text("name"),
+        "required": forms.ticked("required"),
+        "params": check_form.given(kind),
+    }
+    try:
+        given = parse(NewCheck, raw)
+        with runtime().work(auth.person()) as work:
+            check = acts.create(work, runtime().settings, runtime().probes, given)
+    except InputError as error:
+        return show(_new(forms.text("kind"), forms.refused(error, forms.typed())), 422)
+    done("The check is added, and its first run is under way.")
+    return go("pages.check_show", check_id=check.id)
+
+
+def _new(kind_name: str | None, form: Form) -> CheckEdit:
+    """The form for a new check of that kind; for none, or one that isn't there, the page asks for the kind first."""
+    kinds = runtime().probes.kinds
+    kind = kinds.get(kind_name or "")
+    with runtime().read() as session:
+        found = datasets.listing(session, limit=MOST_CHOICES)
+        copies = _copies(session, form.value("dataset"))
+    return CheckEdit(
+        kinds=tuple(Option(name, name, check_form.hint(k)) for name, k in sorted(kinds.items())),
+        kind=kind_name if kind else None,
+        params=check_form.fields(kind, form) if kind else (),
+        datasets=tuple(Option(d.slug, d.name) for d in found),
+        copies=copies,
+        identities=identities(runtime().settings),
+        form=form,
+    )
+
+
+def _copies(session: Session, slug: str) -> tuple[Option, ...]:
+    dataset = datasets.by_slug(session, slug) if slug else None
+    found = datasets.copies_of(session, [dataset.id or 0]) if dataset else []
+    return tuple(
+        Option(copy.slug, f"{copy.slug}, {copy.kind}" if copy.kind != copy.slug else copy.slug) for copy in found
+    )
+
+
+# ---- changing ----------------------------------------------------------------------------------------------------
+
+
+@pages.get(f"/checks/{CHECK}/edit")
+@allow(May.keep_checks)
+def check_edit(check_id: int) -> Response:
+    check = _found(check_id)
+    values = {
+        "identity": check.identity,
+        "control": check.control or "",
+        "name": check.name,
+        **({"required": "true"} if check.required else {}),
+        **check_form.values(check.params),
+    }
+    return show(_edit(check, Form(values)))
+
+
+@pages.post(f"/checks/{CHECK}/edit")
+@allow(May.keep_checks)
+def check_save(check_id: int) -> AnyResponse:
+    check = _found(check_id)
+    raw: Mapping[str, Any] = {
+        "identity": forms.text("identity"),
+        "control": forms.text("control") or None,
+        "params": check_form.given(runtime().probes.kinds.get(check.kind)),
+        "required": forms.ticked("required"),
+        "reason": forms.text("reason"),
+        **forms.only(name=forms.text("name").strip()),
+    }
+    try:
+        given = parse(ChangeCheck, raw)
+        with runtime().work(auth.person()) as work:
+            changed = acts.change(work, runtime().settings, runtime().probes, check_id, given)
+    except (InputError, Conflict) as error:
+        typed = Form({**forms.typed().values, "kind": check.kind})
+        return show(_edit(check, forms.refused(error, typed)), forms.status_of(error))
+    done(f"Saved as revision {changed.revision}.")
+    return go("pages.check_show", check_id=check_id)
+
+
+def _found(check_id: int) -> Check:
+    with runtime().read() as session:
+        check = checks.by_id(session, check_id)
+    if check is None:
+        raise NotFound(f"There is no check {check_id}.")
+    return check
+
+
+def _edit(check: Check, form: Form) -> CheckEdit:
+    kind = runtime().probes.kinds.get(check.kind)
+    return CheckEdit(
+        kind=check.kind,
+        check=check.id,
+        name=check.name,
+        params=check_form.fields(kind, form) if kind else (),
+        identities=identities(runtime().settings),
+        form=form,
+    )
+
+
+# ---- running, disabling ------------------------------------------------------------------------------------------
+
+
+@pages.post(f"/checks/{CHECK}/run")
+@allow(May.work_on_sevs)
+def check_run(check_id: int) -> AnyResponse:
+    with runtime().work(auth.person()) as work:
+        acts.run_now(work, check_id)
+    return go("pages.check_show", check_id=check_id)
+
+
+@pages.post(f"/checks/{CHECK}/disable")
+@allow(May.keep_checks)
+def check_disable(check_id: int) -> AnyResponse:
+    try:
+        given = parse(WithReason, {"reason": forms.text("reason")})
+        _switch(check_id, ChangeCheck(enabled=False, reason=given.reason))
+    except (InputError, Conflict) as error:
+        shown = forms.refused(error, forms.typed())
+        return show(check_page.build(check_id, shown), forms.status_of(error))
+    done("Disabled. It looks no more.")
+    return go("pages.check_show", check_id=check_id)
+
+
+@pages.post(f"/checks/{CHECK}/enable")
+@allow(May.keep_checks)
+def check_enable(check_id: int) -> AnyResponse:
+    _switch(check_id, ChangeCheck(enabled=True))
+    done("Enabled. A run is under way.")
+    return go("pages.check_show", check_id=check_id)
+
+
+def _switch(check_id: int, given: ChangeCheck) -> None:
+    with runtime().work(auth.person()) as work:
+        acts.change(work, runtime().settings, runtime().probes, check_id, given)

@@ -1,0 +1,137 @@
+"""Home: what is exposed now, ordered by harm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from flask import Response
+
+from sevtracker.actions.enforce import May
+from sevtracker.domain import clocks
+from sevtracker.domain.vocabulary import Exposure
+from sevtracker.store import datasets
+from sevtracker.store import home as home_store
+from sevtracker.store.session import Session
+from sevtracker.store.work import Viewer
+from sevtracker.web import auth, words
+from sevtracker.web.contexts import Alarm, BlindCheck, Home, HomeLive, HomeLivePage, HomeSev, PausedProgramme
+from sevtracker.web.current import runtime
+from sevtracker.web.pages.blueprint import pages
+from sevtracker.web.pages.names import key
+from sevtracker.web.pages.showing import show, since, unchanged
+from sevtracker.web.permissions import allow
+
+#: More than anybody reads at once; the SEV list has the rest.
+MOST_SEVS, MOST_ASIDE = 100, 12
+#: Times on the page are shown by the minute, so a page that is open is told anew each minute.
+TOLD_ANEW = timedelta(minutes=1)
+CLOCK_72 = timedelta(hours=72)
+
+
+@pages.get("/")
+@allow(May.read)
+def home() -> Response:
+    now = runtime().clock.now()
+    with runtime().read() as session:
+        figures = home_store.figures(session, auth.person().viewer)
+        live = build(session, auth.person().viewer, figures, now)
+    return show(Home(live, first_step=not figures.filed, datasets=figures.datasets))
+
+
+@pages.get("/live")
+@allow(May.read)
+def home_live() -> Response:
+    now = runtime().clock.now()
+    with runtime().read() as session:
+        figures = home_store.figures(session, auth.person().viewer)
+        if since() == token(figures, now):
+            return unchanged()
+        live = build(session, auth.person().viewer, figures, now)
+    return show(HomeLivePage(live))
+
+
+def token(figures: home_store.Figures, now: datetime) -> str:
+    """Names what the page tells: it differs whenever a text on it would."""
+    return f"{figures.pulse}-{int(now.timestamp() // TOLD_ANEW.total_seconds())}"
+
+
+def build(session: Session, viewer: Viewer, figures: home_store.Figures, now: datetime) -> HomeLive:
+    """Home as ``viewer`` may see it at ``now``. Four statements; one more while a programme is paused."""
+    cards = home_store.cards(session, viewer, limit=MOST_SEVS)
+    seen = home_store.seen(session, [card.number for card in cards])
+    blind = home_store.blind(session, viewer, limit=MOST_ASIDE)
+    sevs = [_sev(card, seen[card.number], now) for card in cards]
+    return HomeLive(
+        token=token(figures, now),
+        exposed=tuple(s for s in sevs if s.exposure is Exposure.exposed),
+        closing=tuple(s for s in sevs if s.exposure is not Exposure.exposed),
+        alarms=_alarms(session, cards, blind),
+        paused=_paused(session) if figures.paused else (),
+        blind=tuple(BlindCheck(b.id, b.name, b.place, b.identity, b.reason, b.since, b.sev) for b in blind),
+        watching=figures.watching,
+        checks=figures.checks,
+        last_run_at=figures.last_run_at,
+    )
+
+
+def _sev(card: home_store.Card, seen: Sequence[home_store.Seen], now: datetime) -> HomeSev:
+    counted = [s for s in seen if s.counts and s.exposure is card.exposure]
+    slowest = min(counted, key=lambda s: s.streak / s.needed if s.needed else 0.0, default=None)
+    opens = [s.state.last_open_at for s in seen if s.state.last_open_at]
+    firsts = [s.state.first_open_at for s in seen if s.state.first_open_at]
+    return HomeSev(
+        number=card.number,
+        key=key(card.number),
+        title=card.title,
+        level=card.level,
+        status=card.status,
+        exposure=card.exposure,
+        filed_at=card.reported_at,
+        exposed_since=card.exposed_from or min(firsts, default=None),
+        last_open_at=max(opens, default=None),
+        blockers=card.blockers,
+        failed_patches=tuple(sorted({n for s in seen for n in s.state.failed_patches})),
+        gap=clocks.false_fix_gap(card.fix_claimed_at, card.verified_closed_at, now),
+        streak=slowest.streak if slowest else 0,
+        needed=slowest.needed if slowest else 0,
+        clock72=card.aware_at + CLOCK_72 if card.aware_at else None,
+        commander=card.commander,
+        restricted=card.restricted,
+    )
+
+
+# ---- beside the SEVs ---------------------------------------------------------------------------------------------
+
+_ALARMS: Mapping[str, tuple[str, str]] = {
+    "patch:failed": ("Patch failed", "patch {patch}: a check got in after it had settled."),
+    "patch:unverified": ("Patch unverified", "patch {patch}: no check could judge it in time."),
+    "sev:reopened": ("Reopened", "it was resolved, and is not any more."),
+    "exposure:flapping": ("Flapping", "the access closed and opened again, twice in a day."),
+    "exposure:watch_blind": ("Watch blind", "resolved, but its checks see nothing any more."),
+    "check:halted": ("Check stopped by itself", "{reason} twice in a row; it waits until somebody mends it."),
+}
+
+
+def _alarms(session: Session, cards: Sequence[home_store.Card], blind: Sequence[home_store.Blind]) -> tuple[Alarm, ...]:
+    """Notices that still matter: of SEVs in which something is owed, of checks that stopped. The newest of each."""
+    halted = {b.id: b for b in blind if b.halted}
+    told = home_store.alarms(session, [card.number for card in cards], list(halted), limit=200)
+    newest: dict[tuple[str, int | None, int | None], home_store.Told] = {}
+    for notice in told:
+        newest.setdefault((notice.kind, notice.sev, notice.check if notice.sev is None else None), notice)
+    return tuple(_alarm(notice, halted) for notice in list(newest.values())[:MOST_ASIDE])
+
+
+def _alarm(notice: home_store.Told, halted: Mapping[int, home_store.Blind]) -> Alarm:
+    title, text = _ALARMS.get(notice.kind, (notice.kind.replace(":", " ").replace("_", " ").capitalize(), ""))
+    check = halted.get(notice.check or 0)
+    reason = words.REASON[check.halted].capitalize() if check and check.halted else ""
+    said = text.format_map({"patch": notice.facts.get("patch", ""), "reason": reason})
+    about = key(notice.sev) if notice.sev else f"{check.identity} at {check.place}" if check else ""
+    return Alarm(title, f"{about}: {said}" if about else said, notice.at, notice.sev)
+
+
+def _paused(session: Session) -> tuple[PausedProgramme, ...]:
+    paused = [p for p in datasets.programmes(session) if p.state != "running"]
+    return tuple(PausedProgramme(p.slug, p.name, p.created_at, "") for p in paused)

@@ -1,0 +1,82 @@
+"""How pages call things, and small values that several of them show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from sevtracker.config import Settings
+from sevtracker.domain.vocabulary import IdentityClass
+from sevtracker.store import checks, sevs
+from sevtracker.web.contexts import CheckLine, Cursor, Option, SevRef
+
+T = TypeVar("T")
+
+#: How many earlier pages a cursor remembers.
+_DEEPEST = 60
+_BETWEEN = "~"
+
+
+def key(number: int) -> str:
+    """``SEV-7``."""
+    return f"SEV-{number}"
+
+
+def class_of(settings: Settings, identity: str) -> IdentityClass:
+    """The class of an identity. One that is not configured any more says nothing about who it is."""
+    known = settings.identities.get(identity)
+    return IdentityClass(known.cls) if known else IdentityClass.service
+
+
+def identities(settings: Settings) -> tuple[Option, ...]:
+    """Every identity to choose from, with its class where the name doesn't say it."""
+    return tuple(
+        Option(name, name, "" if name == known.cls else known.cls.replace("_", " "))
+        for name, known in sorted(settings.identities.items())
+    )
+
+
+def sev_refs(found: Iterable[sevs.Line]) -> tuple[SevRef, ...]:
+    """SEVs as other pages list them."""
+    return tuple(
+        SevRef(line.number, key(line.number), line.title, line.level, line.status, line.exposure, line.reported_at)
+        for line in found
+    )
+
+
+def check_line(line: checks.Line, settings: Settings, proven: bool) -> CheckLine:
+    """A check as pages list it."""
+    return CheckLine(
+        id=line.id,
+        name=line.name,
+        kind=line.kind,
+        place=f"{line.dataset}/{line.copy}",
+        identity=line.identity,
+        identity_class=class_of(settings, line.identity),
+        required=line.required,
+        enabled=line.enabled,
+        verdict=line.last_verdict,
+        reason=line.last_reason,
+        last_at=line.last_at,
+        proven=proven,
+    )
+
+
+# ---- paging ------------------------------------------------------------------------------------------------------
+
+
+def trail(cursor: str | None) -> list[str]:
+    """Where each page so far began, the present one last. The first page has none."""
+    return [part for part in (cursor or "").split(_BETWEEN) if part][-_DEEPEST:]
+
+
+def paged(rows: Sequence[T], limit: int, cursor: str | None, last: Sequence[str]) -> tuple[Sequence[T], Cursor]:
+    """The first ``limit`` of ``rows`` (one more was asked for), and the cursors beside them.
+
+    A cursor is the trail of the pages before, so that *newer* leads back the way one came, under any filter.
+    ``last`` is the key of the last row shown, if there is one.
+    """
+    so_far = trail(cursor)
+    older = _BETWEEN.join([*so_far, *last]) if len(rows) > limit and last else None
+    newer = _BETWEEN.join(so_far[:-1]) if so_far else None
+    return rows[:limit], Cursor(newer, older)

@@ -1,0 +1,21 @@
+"""Every room: importing this puts their views on the blueprint."""
+
+from __future__ import annotations
+
+from sevtracker.web.pages import (
+    account,
+    auth,
+    checks,
+    datasets,
+    home,
+    people,
+    programmes,
+    runs,
+    settings,
+    sev_acts,
+    sev_resolve,
+    sevs,
+    theme,
+)
+
+ROOMS = (home, sevs, sev_acts, sev_resolve, datasets, checks, runs, programmes, people, account, auth, settings, theme)

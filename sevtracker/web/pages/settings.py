@@ -1,0 +1,84 @@
+"""The settings in force, read only. A secret is told by its reference, or by that there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response
+from pydantic import BaseModel, SecretStr
+
+from sevtracker.actions.enforce import May
+from sevtracker.config import Settings, is_secret_reference
+from sevtracker.domain.spans import span
+from sevtracker.web.contexts import SettingGroup, SettingRow
+from sevtracker.web.contexts import Settings as SettingsPage
+from sevtracker.web.current import runtime
+from sevtracker.web.pages.blueprint import pages
+from sevtracker.web.pages.showing import show
+from sevtracker.web.permissions import allow
+
+
+@pages.get("/settings")
+@allow(May.see_settings)
+def settings() -> Response:
+    return show(SettingsPage(tuple(_groups(runtime().settings))))
+
+
+def _groups(found: Settings) -> Iterator[SettingGroup]:
+    for name in type(found).model_fields:
+        section = getattr(found, name)
+        if isinstance(section, BaseModel):
+            if rows := tuple(_rows(section)):
+                yield SettingGroup(name, rows)
+        elif isinstance(section, Mapping):
+            for key, part in section.items():
+                yield SettingGroup(f"{name}.{key}", tuple(_rows(part)))
+
+
+def _rows(section: BaseModel, above: str = "") -> Iterator[SettingRow]:
+    for name, info in type(section).model_fields.items():
+        value = getattr(section, name)
+        key = above + (info.alias or name)
+        if isinstance(value, BaseModel):
+            yield from _rows(value, f"{key}.")
+        else:
+            source = "configuration" if name in section.model_fields_set else "default"
+            yield SettingRow(key, _said(name, value), source, info.description or "")
+
+
+def _said(name: str, value: Any) -> str:
+    match value:
+        case None | "" | () | {}:
+            return "not set"
+        case SecretStr():
+            return "set, not shown"
+        case bool():
+            return "yes" if value else "no"
+        case timedelta():
+            return span(value)
+        case Mapping():
+            return ", ".join(f"{key}: {_header(text)}" for key, text in value.items())
+        case list() | tuple():
+            return ", ".join(_said(name, item) for item in value)
+        case BaseModel():
+            return " ".join(f"{row.key} {row.value}" for row in _rows(value))
+    text = str(value)
+    if name in ("url", "migrate_url"):
+        return _without_password(text)
+    return _header(text) if name in ("password", "token") else text
+
+
+def _header(text: Any) -> str:
+    """A reference may be shown; anything else may be the secret itself."""
+    return text if isinstance(text, str) and is_secret_reference(text) else "set, not shown"
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()

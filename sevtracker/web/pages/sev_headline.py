@@ -1,0 +1,95 @@
+"""The one line below a SEV's state: what happened last, and what is missing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sevtracker.domain.spans import span
+from sevtracker.domain.vocabulary import Exposure, PatchOutcome, Status, Verdict
+from sevtracker.store.facts import Case
+from sevtracker.store.vantages import Vantage
+
+
+def headline(case: Case) -> str:
+    """In plain words, as of the case's time."""
+    sev = case.sev
+    if sev.status is Status.dismissed:
+        return f"Dismissed as a duplicate of SEV-{sev.duplicate_of}." if sev.duplicate_of else "Dismissed."
+    if sev.resolved_at is not None and sev.exposure is not Exposure.exposed:
+        return f"Resolved {_ago(case, sev.resolved_at)}. {_watch(case)}"
+    told = _evidence(case)
+    failed = [p for p in case.patches if p.outcome is PatchOutcome.failed and p.failed_at]
+    if failed and sev.exposure is Exposure.exposed and failed[-1].failed_at:
+        return f"Patch {failed[-1].number} failed {_ago(case, failed[-1].failed_at)}. {told}"
+    return told
+
+
+def _evidence(case: Case) -> str:
+    match case.sev.exposure:
+        case Exposure.exposed:
+            return _open(case)
+        case Exposure.unverified:
+            return _unseen(case)
+        case Exposure.verifying | Exposure.flapping:
+            return _counting(case)
+        case Exposure.verified:
+            return f"Seen closed by every required check since patch {len(case.patches)}. Resolving looks once more."
+        case Exposure.uncertain | Exposure.stale:
+            blind = _worst(case, case.sev.exposure)
+            return f"{blind.identity} at {blind.place} no longer tells." if blind else "A check no longer tells."
+        case Exposure.no_patch:
+            return "Closed now, and nobody has said why. Log the patch that closed it."
+        case Exposure.unattributed:
+            return f"It was open after patch {len(case.patches)} had settled. Find what closed it, and log that."
+        case Exposure.unproven:
+            return "Denied, by checks that never got in. Reproduce the exposure with them first."
+        case _:
+            return ""
+
+
+def _open(case: Case) -> str:
+    opened = [v for v in case.vantages if v.state.decisive is Verdict.open and v.state.last_open_at]
+    if not opened:
+        return "A check got in."
+    last = max(opened, key=lambda v: v.state.last_open_at or case.now)
+    others = f", and {len(opened) - 1} more" if len(opened) > 1 else ""
+    at = last.state.last_open_at
+    return f"{last.identity} at {last.place}{others} last got in {_ago(case, at)}." if at else "A check got in."
+
+
+def _unseen(case: Case) -> str:
+    if not case.vantages:
+        return "Nothing looks at it yet. Add a check that sees the exposure."
+    silent = [v for v in case.required if v.state.decisive is None]
+    if silent:
+        return f"{len(silent)} of {len(case.required)} required checks have given no answer yet."
+    return f"{len(case.holes)} of its copies nobody looks at." if case.holes else "No check has given an answer yet."
+
+
+def _counting(case: Case) -> str:
+    slow = _worst(case, case.sev.exposure)
+    if slow is None:
+        return ""
+    seen = case.assessments[slow.check_id]
+    since = f" since patch {len(case.patches)}" if case.patches else ""
+    told = f"{slow.identity} at {slow.place}: closed {seen.streak} of {seen.needed} times{since}"
+    if seen.soaked_at and seen.soaked_at > case.now:
+        return f"{told}, and {span(seen.soaked_at - case.now)} to soak."
+    return f"{told}."
+
+
+def _watch(case: Case) -> str:
+    if case.sev.exposure is Exposure.watch_blind:
+        return "Its checks see nothing any more."
+    if case.sev.resolved_at is None:
+        return ""
+    return f"Watched every {span(case.rules.watch_every(case.sev.resolved_at, case.now))}."
+
+
+def _worst(case: Case, exposure: Exposure) -> Vantage | None:
+    same = [v for v in case.required if case.assessments[v.check_id].exposure is exposure]
+    return min(same, key=lambda v: case.assessments[v.check_id].streak, default=None)
+
+
+def _ago(case: Case, at: datetime) -> str:
+    return f"{span(case.now - at)} ago" if (case.now - at).total_seconds() >= 1 else "just now"

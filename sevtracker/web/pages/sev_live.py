@@ -1,0 +1,123 @@
+"""The parts of a SEV's page that change by themselves: one read, told once, for the page and for its live fragment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sevtracker.config import Settings
+from sevtracker.domain import clocks
+from sevtracker.domain.vocabulary import ACTIVE, PatchOutcome, Status
+from sevtracker.store import facts, people, timeline
+from sevtracker.store.session import Session
+from sevtracker.store.tables import Patch, Sev
+from sevtracker.store.timeline import Item
+from sevtracker.store.work import Person
+from sevtracker.web.contexts import BlockerLine, Clocks, PatchLine, SevLive
+from sevtracker.web.pages import sev_bar, sev_headline, sev_matrix, sev_timeline
+from sevtracker.web.pages.names import key
+
+#: Times are shown by the minute, so a page that is open is told anew each minute.
+TOLD_ANEW = timedelta(minutes=1)
+CLOCK_72 = timedelta(hours=72)
+
+#: Records that the page needs wherever the timeline stands: states, turns, acts, revisions. The newest, so many.
+MOST_STORY = 500
+STORY = (
+    "sev:filed",
+    "sev:resolved",
+    "sev:reopened",
+    "sev:dismissed",
+    "exposure:changed",
+    "patch:claimed",
+    "act:retest",
+    "act:access_review",
+    "act:sessions_handled",
+    "note:revised",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was read of a SEV: its live part, and what the rest of the page is made of. ``story`` is oldest first."""
+
+    live: SevLive
+    case: facts.Case
+    story: Sequence[Item]
+    people: Mapping[int, people.Named]
+    names: Mapping[str, str]
+
+
+def token(sev: Sev, now: datetime) -> str:
+    """Names what the page shows: it differs whenever a text on it would."""
+    return f"{sev.version}-{int(now.timestamp() // TOLD_ANEW.total_seconds())}"
+
+
+def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: datetime, choices: int = 0) -> Told:
+    """Read and tell everything. Nine statements; ``choices``: how many people to offer as commanders."""
+    wanted = sev_timeline.asked()
+    number = int(sev.number or 0)
+    [case] = facts.gather(session, [sev], settings.policy, settings.identities, now)
+    found = timeline.discreet(session, person.viewer, sev_timeline.read(session, number, wanted))
+    tally = timeline.tally(session, number)
+    story = timeline.records(session, number, limit=MOST_STORY, newest_first=True, exactly=STORY)[::-1]
+    ids = [sev.reporter_id, *(p.author_id for p in case.patches), *([sev.commander_id] if sev.commander_id else [])]
+    pids = set(sev_timeline.pids_in([*found, *story]))
+    around = people.around(session, number, ids, pids, choices=choices)
+    names = {p.pid: p.name for p in around}
+    by_id = {p.id: p for p in around}
+    revised: dict[int, list[Item]] = {}
+    for item in story:
+        if item.kind == "note:revised":
+            revised.setdefault(item.facts["note"], []).append(item)
+    live = SevLive(
+        token=token(sev, now),
+        number=number,
+        key=key(number),
+        status=sev.status,
+        exposure=sev.exposure,
+        headline=sev_headline.headline(case),
+        clocks=_clocks(sev, now),
+        bar=sev_bar.build(case, story, now),
+        matrix=sev_matrix.build(case, settings),
+        blockers=blockers(case) if sev.status in ACTIVE else (),
+        patches=tuple(_patch(p, by_id) for p in reversed(case.patches)),
+        timeline=sev_timeline.build(found, wanted, tally, revised, names, person.pid),
+    )
+    return Told(live, case, story, by_id, names)
+
+
+def _clocks(sev: Sev, now: datetime) -> Clocks:
+    claimed = sev.fix_claimed_at
+    return Clocks(
+        filed_at=sev.reported_at,
+        detected_at=sev.detected_at,
+        exposed_from=sev.exposed_from,
+        fix_claimed_at=claimed,
+        fix_claimed_after=max(claimed - sev.detected_at, timedelta(0)) if claimed else None,
+        verified_closed_at=sev.verified_closed_at,
+        resolved_at=sev.resolved_at,
+        gap=clocks.false_fix_gap(claimed, sev.verified_closed_at, now),
+        clock72=sev.aware_at + CLOCK_72 if sev.aware_at and sev.status is not Status.dismissed else None,
+    )
+
+
+def blockers(case: facts.Case) -> tuple[BlockerLine, ...]:
+    """The gate's answer, in its own words."""
+    return tuple(BlockerLine(b.code.value, b.message, b.clears, b.check) for b in case.gate().blockers)
+
+
+def _patch(patch: Patch, by_id: Mapping[int, people.Named]) -> PatchLine:
+    author = by_id.get(patch.author_id)
+    return PatchLine(
+        number=patch.number,
+        summary=patch.summary,
+        outcome=patch.outcome,
+        claimed_by=author.name if author else "somebody",
+        claimed_at=patch.claimed_at,
+        applied_at=patch.applied_at,
+        url=patch.url,
+        scope=tuple(patch.datasets),
+        failed_at=patch.failed_at if patch.outcome is PatchOutcome.failed else None,
+    )
