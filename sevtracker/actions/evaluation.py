@@ -87,14 +87,8 @@ def _number(sev: Sev) -> int:
 
 
 def _reopen_if_lost(work: Work, case: facts.Case) -> None:
-    resolved_at = case.sev.resolved_at
-    if resolved_at is None:
-        return
-    opened = [
-        v
-        for v in case.vantages
-        if v.state.decisive is Verdict.open and v.state.decisive_at is not None and v.state.decisive_at >= resolved_at
-    ]
+    """No door was open when it was resolved, so one that is open now was seen later, whenever that run had begun."""
+    opened = [v for v in case.vantages if v.state.decisive is Verdict.open]
     lost = [v for v in case.required if case.assessments[v.check_id].lost]
     if opened:
         reopen(work, case.sev, "seen_open", evidence=[_evidence(v) for v in opened], seen_by=opened)
@@ -163,8 +157,8 @@ def _exposures(work: Work, case: facts.Case) -> None:
         return
     case.sev.exposure, case.sev.exposure_since = now, work.now
     work.record("exposure:changed", sev=case.sev.number, facts={"old": before.value, "new": now.value})
-    if now in (Exposure.watch_blind, Exposure.flapping):
-        work.notify(f"exposure:{now.value}", sev=case.sev.number, facts={"old": before.value, "new": now.value})
+    if now is Exposure.watch_blind:
+        work.notify("exposure:watch_blind", sev=case.sev.number, facts={"old": before.value, "new": now.value})
 
 
 def overall(case: facts.Case) -> Exposure:
@@ -182,7 +176,6 @@ def overall(case: facts.Case) -> Exposure:
 
 
 def _patches(work: Work, case: facts.Case) -> None:
-    last = case.patches[-1].number if case.patches else 0
     for patch in case.patches:
         seen = [
             patch_rules.Seen(
@@ -193,12 +186,21 @@ def _patches(work: Work, case: facts.Case) -> None:
             for v in case.vantages
         ]
         before = patch.outcome
-        now = patch_rules.outcome(seen, is_last=patch.number == last, before=before)
+        now = patch_rules.outcome(seen, is_last=not _superseded(case, patch), before=before)
         if patch.alarm_at is not None and _decided(case, patch):
             patch.alarm_at = None
         if now is not before:
             _patch_changed(work, case, patch, now)
         work.session.add(patch)
+
+
+def _superseded(case: facts.Case, patch: Patch) -> bool:
+    """Was a patch applied later whose scope holds all of this one's?"""
+    return any(
+        not other.datasets or (patch.datasets and set(patch.datasets) <= set(other.datasets))
+        for other in case.patches
+        if (other.applied_at, other.number) > (patch.applied_at, patch.number)
+    )
 
 
 def _patch_changed(work: Work, case: facts.Case, patch: Patch, now: PatchOutcome) -> None:
@@ -211,7 +213,10 @@ def _patch_changed(work: Work, case: facts.Case, patch: Patch, now: PatchOutcome
         open_now = [v for v in failed_by if v.state.decisive is Verdict.open]
         changed["checks"] = [v.check_id for v in failed_by]  # type: ignore[assignment]  # facts hold lists, too
         work.record(
-            "patch:failed", sev=case.sev.number, facts=changed, evidence=[_evidence(v) for v in open_now if v.last_run_id]
+            "patch:failed",
+            sev=case.sev.number,
+            facts=changed,
+            evidence=[_evidence(v) for v in open_now if v.last_run_id],
         )
         work.notify("patch:failed", sev=case.sev.number, facts=changed)
     else:
@@ -258,4 +263,3 @@ def judge_by_time(work: Work, settings: Settings) -> int:
     found = lock(work, sevs.due_for_recheck(work.session, work.now))
     evaluate(work, settings, found)
     return len(found)
-

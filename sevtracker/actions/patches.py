@@ -79,8 +79,9 @@ def _run(work: Work, settings: Settings, number: int, patch: Patch) -> None:
 
 def alarm(work: Work, settings: Settings) -> int:
     """Page for every patch that no check could judge in time. Returns how many. This is what ends a four-day silence."""
-    due = facts.alarms_due(work.session, work.now)
-    locked = {sev.number: sev for sev in evaluation.lock(work, sorted({p.sev_number for p in due}))}
+    numbers = facts.alarming(work.session, work.now)
+    locked = {sev.number: sev for sev in evaluation.lock(work, numbers)}
+    due = facts.alarms_due(work.session, numbers, work.now)
     for patch in due:
         patch.alarm_at = None
         work.session.add(patch)

@@ -12,7 +12,7 @@ from sevtracker.actions import evaluation
 from sevtracker.checks.interface import Observation
 from sevtracker.config import Settings
 from sevtracker.domain import schedule
-from sevtracker.domain.exposure import Ran, apply, assess
+from sevtracker.domain.exposure import Ran, apply, assess, follows
 from sevtracker.domain.ledger import Evidence
 from sevtracker.domain.policy import rules_for
 from sevtracker.domain.vocabulary import Reason, Verdict
@@ -22,7 +22,7 @@ from sevtracker.store.vantages import Link
 from sevtracker.store.work import Work
 
 #: Not for secrets: it only keeps checks from marching in step.
-_JITTER = random.Random()  # noqa: S311  # see above
+_JITTER = random.Random()  # see above
 
 _KINDS = {Verdict.open: "check:opened", Verdict.closed: "check:closed", Verdict.inconclusive: "check:blind"}
 
@@ -39,7 +39,8 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
     """Keep these runs and everything that follows from them. Returns the ids of the runs that were kept.
 
     1. Refuse results whose lane was leased to somebody else meanwhile: that one's run counts.
-    2. Lock the checks, then the SEVs that look through these checks, so that no resolution passes between an ``open`` and its effects.
+    2. Lock all checks of the SEVs that look through these checks, then the SEVs: in the order that everybody locks them
+       in, so that nobody deadlocks, and no resolution passes between an ``open`` and its effects.
     3. Insert the runs; free their jobs.
     4. Fold each run into its vantages; record every change of verdict.
     5. Update the checks: last verdict, failures in a row, when to run next, whether to stop.
@@ -50,6 +51,8 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
     if not kept:
         return []
     ids = [f.job.check_id for f in kept]
+    numbers = vantages.sevs_of_checks(work.session, ids)
+    checks.lock_all(work.session, sorted({*ids, *vantages.checks_of_sevs(work.session, numbers)}))
     known = checks.standing(work.session, ids)
     locked = {sev.number: sev for sev in sevs.lock(work.session, vantages.sevs_of_checks(work.session, ids))}
     links = vantages.links_of(work.session, ids) if locked else {}
@@ -96,12 +99,10 @@ def _proof(f: Finished) -> dict[str, Any]:
     }
 
 
-def _fold(
-    work: Work, settings: Settings, f: Finished, run_id: int, check: Standing, links: list[Link]
-) -> list[int]:
+def _fold(work: Work, settings: Settings, f: Finished, run_id: int, check: Standing, links: list[Link]) -> list[int]:
     """Fold one run into the vantages of its check; record it where the verdict changed.
 
-    Returns the SEVs that have later evidence than this run already (the wall clock jumped back): fold those from the start.
+    Returns the SEVs to fold from the start, since something was said while the run was under way.
     """
     ran = Ran(f.seen.started_at, f.seen.verdict, f.job.fingerprint)
     rows, late = [], []
@@ -122,8 +123,11 @@ def _fold(
         )
         if link.state.last is not f.seen.verdict:
             _say(work, f, run_id, check, link.sev_number)
-        if link.state.last_at is not None and f.seen.started_at < link.state.last_at:
+        if not follows(link.state, ran):
             late.append(link.sev_number)
+        if seen.flapping and state.swings != link.state.swings:
+            flaps = {"check": link.check_id, "swings": len(state.swings)}
+            work.notify("exposure:flapping", sev=link.sev_number, check=link.check_id, facts=flaps)
         links[place] = Link(link.sev_number, link.check_id, link.level, link.status, link.resolved_at, state)
     vantages.save(work.session, rows)
     if not links and check.last_verdict is not f.seen.verdict:
@@ -167,7 +171,9 @@ def _after(
     auth_failures = check.auth_failures + 1 if f.seen.reason is Reason.auth_failed else 0
     stops = schedule.halted(f.seen.reason, auth_failures)
     if stops and check.halted is None:
-        work.record("check:halted", dataset=check.dataset, facts={"check": f.job.check_id, "reason": f.seen.reason.value})
+        work.record(
+            "check:halted", dataset=check.dataset, facts={"check": f.job.check_id, "reason": f.seen.reason.value}
+        )
         work.notify("check:halted", check=f.job.check_id, facts={"reason": f.seen.reason.value})
     due = schedule.next_due(
         now=work.now,
@@ -194,4 +200,3 @@ def _after(
         "decisive": decisive[0],
         "decisive_at": decisive[1],
     }
-

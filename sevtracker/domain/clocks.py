@@ -32,9 +32,7 @@ def verified_closed_at(vantages: Sequence[tuple[Exposure, VantageState]]) -> dat
     return max(known) if len(known) == len(firsts) else None
 
 
-def false_fix_gap(
-    claimed_at: datetime | None, closed_at: datetime | None, now: datetime
-) -> timedelta | None:
+def false_fix_gap(claimed_at: datetime | None, closed_at: datetime | None, now: datetime) -> timedelta | None:
     """From *claimed fixed* (the first patch) to *verified closed*; still counting while that hasn't come."""
     if claimed_at is None:
         return None

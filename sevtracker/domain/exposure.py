@@ -18,10 +18,15 @@ The rules, in the order in which ``assess`` asks them:
 
 A ``closed`` is counted only when it is proven, attributed, after the last patch plus settle, and spaced from the one
 counted before; a gap that is too long starts the streak again.
+
+Runs are taken in the order in which they were stored. A target's runs never overlap, so that is the order in which
+they were made, also when the wall clock jumped back meanwhile: no open is ever put behind a closed that was seen
+before it. What people say (patches, edits, proofs) is put in at its own time, since that may be told later.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,6 +36,8 @@ from sevtracker.domain.vocabulary import EXPOSURE_ORDER, Exposure, Verdict
 
 #: A run stamped later than this beyond ``now`` comes from a clock that jumped; it cannot be fresh evidence.
 CLOCK_TOLERANCE = timedelta(seconds=60)
+#: So many swings from closed to open within ``flapping_window`` are flapping.
+FLAPS = 2
 
 
 # ---- events ------------------------------------------------------------------------------------------------------
@@ -71,7 +78,7 @@ class Ran:
 
 
 Event = Edited | Patched | TwinsProven | Ran
-_ORDER: dict[type[Event], int] = {Edited: 0, Patched: 1, TwinsProven: 2, Ran: 3}
+_ORDER: dict[type[Event], int] = {Edited: 0, Patched: 1, TwinsProven: 2}
 
 
 # ---- state -------------------------------------------------------------------------------------------------------
@@ -106,6 +113,9 @@ class VantageState:
     last_open_at: datetime | None = None
     swings: tuple[datetime, ...] = ()
 
+    #: The latest time that a patch, an edit or a proof has. A run from before it can't simply be added.
+    said_at: datetime | None = None
+
     @property
     def attributed(self) -> bool:
         """False once the last patch of this vantage was seen not to hold."""
@@ -123,15 +133,31 @@ class VantageState:
 
 
 def fold(events: Iterable[Event], rules: Rules, state: VantageState | None = None) -> VantageState:
-    """The state after ``events``, taken in the order of their own times, whatever order they were recorded in."""
+    """The state after ``events``: runs in the order given, the others put in at their own times.
+
+    At the same time an edit comes first, then a patch, then a proof, then runs.
+    """
     state = state or VantageState()
-    for event in sorted(events, key=lambda e: (e.at, _ORDER[type(e)])):
+    listed = list(events)
+    said = deque(sorted((e for e in listed if not isinstance(e, Ran)), key=lambda e: (e.at, _ORDER[type(e)])))
+    for run in (e for e in listed if isinstance(e, Ran)):
+        while said and said[0].at <= run.at:
+            state = apply(state, said.popleft(), rules)
+        state = apply(state, run, rules)
+    for event in said:
         state = apply(state, event, rules)
     return state
 
 
+def follows(state: VantageState, run: Ran) -> bool:
+    """May ``run``, just stored, simply be applied? If not, fold anew: something said since belongs after it."""
+    return state.said_at is None or state.said_at <= run.at
+
+
 def apply(state: VantageState, event: Event, rules: Rules) -> VantageState:
-    """The state after one more event, not earlier than those before it."""
+    """The state after one more event."""
+    if not isinstance(event, Ran):
+        state = replace(state, said_at=max(event.at, state.said_at or event.at))
     match event:
         case Ran():
             return _ran(state, event, rules)
@@ -159,7 +185,7 @@ def _patched(state: VantageState, event: Patched) -> VantageState:
 def _ran(state: VantageState, run: Ran, rules: Rules) -> VantageState:
     if run.verdict is Verdict.inconclusive:
         return replace(state, last=run.verdict, last_at=run.at, blind_since=state.blind_since or run.at)
-    settled = _settled(state, run.at, rules)
+    settled = _settled(state.applied_at, run.at, rules)
     seen = replace(
         state,
         last=run.verdict,
@@ -171,14 +197,15 @@ def _ran(state: VantageState, run: Ran, rules: Rules) -> VantageState:
     )
     if run.verdict is Verdict.open:
         return _opened(seen, run, settled, swung=state.decisive is Verdict.closed)
-    return _closed(seen, run, rules) if settled else seen
+    return _closed(seen, run, rules) if _settled(state.restarted_at, run.at, rules) else seen
 
 
-def _settled(state: VantageState, at: datetime, rules: Rules) -> bool:
-    return state.restarted_at is None or at >= state.restarted_at + rules.settle
+def _settled(patched_at: datetime | None, at: datetime, rules: Rules) -> bool:
+    return patched_at is None or at >= patched_at + rules.settle
 
 
 def _opened(state: VantageState, run: Ran, settled: bool, swung: bool) -> VantageState:
+    """An open after its own patch settled shows that patch failed; patches elsewhere must not put that off."""
     failed = state.failed_patches
     if settled and state.patch is not None and state.patch not in failed:
         failed = (*failed, state.patch)
@@ -205,7 +232,7 @@ def _closed(state: VantageState, run: Ran, rules: Rules) -> VantageState:
         or not state.proven(rules, run.at)
     ):
         return state
-    if state.last_counted_at is None or run.at - state.last_counted_at > rules.max_gap:
+    if state.last_counted_at is None or abs(run.at - state.last_counted_at) > rules.max_gap:
         return replace(state, counted=1, first_counted_at=run.at, last_counted_at=run.at)
     if run.at - state.last_counted_at < rules.spacing:
         return state
@@ -240,8 +267,7 @@ class Assessment:
 
 def assess(state: VantageState, rules: Rules, now: datetime, resolved_at: datetime | None = None) -> Assessment:
     """The exposure of a vantage at ``now``. ``resolved_at``: since when the SEV is only watched, if it is."""
-    swings_in_window = [s for s in state.swings if now - s <= rules.flapping_window]
-    doubled = len(swings_in_window) >= 2
+    doubled, doubled_until = _doubled(state, rules, now)
     needed = rules.consecutive * (2 if doubled else 1)
     soak = rules.soak * (2 if doubled else 1)
     soaked = (
@@ -266,16 +292,15 @@ def assess(state: VantageState, rules: Rules, now: datetime, resolved_at: dateti
         fresh=fresh,
         blind=state.last is Verdict.inconclusive,
     )
-    if resolved_at is not None and not _open_since(state, resolved_at):
+    if resolved_at is not None and state.decisive is not Verdict.open:
         return _watched(answer, state, rules, now, resolved_at)
-    window_ends = swings_in_window[-2] + rules.flapping_window if doubled else None
     proof_ends = None
     if proven and state.fingerprint not in state.reproduced and state.twins_at is not None:
         proof_ends = state.twins_at + rules.proof_valid
     return replace(
         answer,
         exposure=_exposure(state, proven=proven, flapping=flapping, soaked=soaked, fresh=fresh),
-        until=_next(now, window_ends, proof_ends, fresh_until),
+        until=_next(now, doubled_until, proof_ends, fresh_until),
     )
 
 
@@ -300,13 +325,19 @@ def _exposure(state: VantageState, *, proven: bool, flapping: bool, soaked: bool
     return Exposure.verified if fresh else Exposure.stale
 
 
-def _open_since(state: VantageState, resolved_at: datetime) -> bool:
-    return state.decisive is Verdict.open and state.decisive_at is not None and state.decisive_at >= resolved_at
+def _doubled(state: VantageState, rules: Rules, now: datetime) -> tuple[bool, datetime | None]:
+    """Did it swing open twice within the window before the streak began (or before now)? And until when is that so?
+
+    Measured from the streak's start, so that waiting does not shorten it: a soak as long as the window is doubled, too.
+    """
+    since = state.first_counted_at or now
+    recent = [s for s in state.swings if since - s <= rules.flapping_window]
+    if len(recent) < FLAPS:
+        return False, None
+    return True, recent[-FLAPS] + rules.flapping_window if state.first_counted_at is None else None
 
 
-def _watched(
-    answer: Assessment, state: VantageState, rules: Rules, now: datetime, resolved_at: datetime
-) -> Assessment:
+def _watched(answer: Assessment, state: VantageState, rules: Rules, now: datetime, resolved_at: datetime) -> Assessment:
     """After resolving: watching, until nothing but errors (or no run at all) makes the watch blind, then lost."""
     every = rules.watch_every(resolved_at, now)
     missed_from = max(state.last_at or resolved_at, resolved_at) + max(3 * every, rules.interval)
@@ -343,5 +374,3 @@ def composite(verdicts: Iterable[Verdict]) -> Verdict:
     if Verdict.inconclusive in seen or not seen:
         return Verdict.inconclusive
     return Verdict.closed
-
-

@@ -13,7 +13,7 @@ from enum import StrEnum
 from sevtracker.domain.exposure import Assessment
 from sevtracker.domain.policy import Rules
 from sevtracker.domain.spans import span
-from sevtracker.domain.vocabulary import ACTIVE, Level, Reason, Status, Verdict
+from sevtracker.domain.vocabulary import ACTIVE, Exposure, Level, Reason, Status, Verdict
 
 
 class Code(StrEnum):
@@ -100,7 +100,7 @@ class Attestation:
 class Facts:
     """Everything the gate looks at, gathered in one transaction.
 
-    The three ``*_at`` are when that act was last recorded in this cycle; ``patched_at`` is when the last patch was applied.
+    The three ``*_at`` are when that act was last recorded in this cycle; ``patched_at``: when the last patch applied.
     """
 
     level: Level
@@ -220,6 +220,13 @@ def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
             Code.unattributed,
             f"{v.place} was seen open after the last patch had settled; nobody knows what closed it for {v.identity}.",
             "Find out what closed it and log that as a patch.",
+            v.check,
+        )
+    elif facts.patches and seen.exposure is Exposure.no_patch:
+        yield Blocker(
+            Code.no_patch,
+            f"No patch has been logged for {v.place}.",
+            "Log the patch that closed it there.",
             v.check,
         )
     yield from _streak(v, facts)

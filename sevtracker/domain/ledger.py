@@ -1,7 +1,7 @@
 """The bytes of the ledger: what a record is, how it is written down, and how a chain is verified.
 
-A record's body is canonical JSON (RFC 8785) and is kept as exactly those bytes. ``h = SHA-256(0x00 || body)``; a body names
-the ``h`` before it as ``prev``, the first one 32 zero bytes. Anybody can recompute all of it without us.
+A record's body is canonical JSON (RFC 8785) and is kept as exactly those bytes. ``h = SHA-256(0x00 || body)``; a body
+names the ``h`` before it as ``prev``, the first one 32 zero bytes. Anybody can recompute all of it without us.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LEAF = b"\x00"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it: pseudonym ``pid`` of issuer ``iss``, in ``role``, through the door ``via``; ``auth_time`` RFC 3339 or None."""
+    """Who did it: pseudonym ``pid`` of issuer ``iss``, in ``role``, through the door ``via``."""
 
     pid: str
     role: str
@@ -169,9 +169,8 @@ def verified(records: Iterable[Stored]) -> Iterator[dict[str, Any]]:
     4. The body's own ``seq``, ``prev`` and ``log`` are those of its place in the chain.
     5. The columns beside it say what the body says.
     """
-    seq, prev, log = 0, GENESIS, None
-    for record in records:
-        seq += 1
+    prev, log = GENESIS, None
+    for seq, record in enumerate(records, start=1):
         _hold(record.seq == seq, f"record {seq} is missing: the next one is {record.seq}", seq, "gap")
         document = _document(record)
         _hold(digest(record.body) == record.h, f"record {seq}: the bytes do not have the stored hash", seq, "hash")

@@ -10,7 +10,7 @@ from sevtracker.domain.vocabulary import Exposure, PatchOutcome
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One required vantage as this patch's judge: was it in the patch's scope, did it see the patch fail, what is it now?"""
+    """One vantage as this patch's judge: was it in the patch's scope, did it see the patch fail, what is it now?"""
 
     in_scope: bool
     saw_it_fail: bool
@@ -20,8 +20,8 @@ class Seen:
 def outcome(seen: Sequence[Seen], *, is_last: bool, before: PatchOutcome) -> PatchOutcome:
     """The outcome of a patch. ``failed`` is for ever; a later patch supersedes one that was never tested.
 
-    ``held``: every vantage in scope is verified. ``partial``: so it is, but the SEV has vantages out of the patch's scope
-    that are not.
+    ``held``: every vantage in scope is verified. ``partial``: so it is, but the SEV has vantages out of the patch's
+    scope that are not.
     """
     if before is PatchOutcome.failed or any(v.saw_it_fail for v in seen):
         return PatchOutcome.failed

@@ -39,7 +39,7 @@ def halted(reason: Reason, failures: int) -> bool:
     return reason is Reason.auth_failed and failures >= AUTH_FAILURES_TO_HALT
 
 
-def next_due(
+def next_due(  # noqa: PLR0913  # one rule, and these are its facts
     *,
     now: datetime,
     every: timedelta,

@@ -1,4 +1,4 @@
-"""What a record says, in one plain sentence. The same words on the timeline, in the API, and later in Slack and mail."""
+"""What a record says, in one plain sentence. The same words on the timeline, in the API, later in Slack and mail."""
 
 from __future__ import annotations
 
@@ -101,6 +101,16 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "act:retest": _fixed("The reporter retested: what they reported is gone."),
     "act:access_review": _fixed("Access review of the exposure window recorded."),
     "act:sessions_handled": _fixed("Sessions and tokens from before the patch handled."),
+    "notice:acknowledged": lambda f: f"Notice acknowledged: {f['kind'].split(':')[-1].replace('_', ' ')}.",
+    "person:added": lambda f: f"Somebody added as {f['role']}.",
+    "person:deactivated": _fixed("Somebody's access ended."),
+    "person:restored": _fixed("Somebody's access restored."),
+    "person:link_made": _fixed("One-time link made for somebody."),
+    "person:password_set": _fixed("Password set."),
+    "role:changed": lambda f: f"Role changed from {f['old']} to {f['new']}.",
+    "token:created": _fixed("Token created."),
+    "token:revoked": _fixed("Token revoked."),
+    "programme:created": _fixed("Programme created."),
     "dataset:registered": lambda f: f"Dataset registered with {', '.join(f['copies'])}.",
     "dataset:changed": lambda f: f"Dataset changed ({', '.join(f)}).",
     "dataset:copy_added": lambda f: f"Copy {f['copy']} ({f['kind']}) added.",

@@ -149,10 +149,22 @@ def any_alarm(session: Session, now: datetime) -> bool:
     return session.connection().execute(sa.select(p.c.number).where(p.c.alarm_at <= now).limit(1)).first() is not None
 
 
-def alarms_due(session: Session, now: datetime) -> list[Patch]:
-    """Patches whose "patch unverified" alarm is due, locked until the transaction ends."""
-    statement = select(Patch).where(col(Patch.alarm_at) <= now).order_by(col(Patch.sev_number), col(Patch.number))
-    return list(session.exec(statement.with_for_update(skip_locked=True).limit(100)))
+def alarming(session: Session, now: datetime) -> list[int]:
+    """SEVs that have a patch whose "patch unverified" alarm is due."""
+    p = table(Patch)
+    statement = sa.select(p.c.sev_number).where(p.c.alarm_at <= now).distinct().order_by(p.c.sev_number).limit(100)
+    return [int(n) for n in session.connection().execute(statement).scalars()]
+
+
+def alarms_due(session: Session, numbers: Sequence[int], now: datetime) -> list[Patch]:
+    """The patches of these SEVs (locked by the caller) whose alarm is due still."""
+    statement = (
+        select(Patch)
+        .where(col(Patch.sev_number).in_(numbers), col(Patch.alarm_at) <= now)
+        .order_by(col(Patch.sev_number), col(Patch.number))
+        .execution_options(populate_existing=True)
+    )
+    return list(session.exec(statement))
 
 
 def _acts(session: Session, numbers: Sequence[int]) -> dict[int, dict[str, datetime]]:

@@ -21,6 +21,8 @@ _L = table(LedgerRecord)
 _HEAD = sa.select(_L.c.seq, _L.c.h).order_by(_L.c.seq.desc()).limit(1)
 _INSERT = sa.insert(_L)
 _TEXTS = sa.insert(table(LedgerText))
+#: The record that says that another one's text was erased: ``facts.record`` is the other one's id.
+TEXT_ERASED = "text:erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,21 @@ def append(session: Session, drafts: Sequence[Draft], *, log: str, is_sqlite: bo
 
 def stored(session: Session) -> Iterator[rules.Stored]:
     """Every record in order of its place, streamed."""
-    statement = sa.select(_L).order_by(sa.text("seq"))
-    for row in session.connection().execution_options(yield_per=1000).execute(statement).mappings():
+    for record, _ in _with_texts(session):
+        yield record
+
+
+_Text = tuple[bytes, str]
+
+
+def _with_texts(session: Session) -> Iterator[tuple[rules.Stored, _Text | None]]:
+    """Every record with its text. One statement: others may append meanwhile, and the two have to be of one moment."""
+    t = table(LedgerText)
+    statement = sa.select(_L, t.c.salt, t.c.text).outerjoin(t, t.c.record_id == _L.c.id).order_by(_L.c.seq)
+    for row in session.connection().execute(statement, execution_options={"yield_per": 1000}).mappings():
         projection = {name: row[name] for name in rules.PROJECTED}
-        yield rules.Stored(int(row["seq"]), bytes(row["prev"]), bytes(row["h"]), bytes(row["body"]), projection)
+        record = rules.Stored(int(row["seq"]), bytes(row["prev"]), bytes(row["h"]), bytes(row["body"]), projection)
+        yield record, None if row["salt"] is None else (bytes(row["salt"]), row["text"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,41 +105,45 @@ class Intact:
 
 
 def verify(session: Session) -> Intact:
-    """Recompute the whole chain of this database and the commitments of its texts.
+    """Recompute the whole chain of this database, and compare every text with what its record says of it.
 
     Raises LedgerBroken at the first record that does not hold.
     """
     log = session.connection().execute(sa.select(table(Installation).c.log)).scalar_one()
-    texts: dict[str, tuple[bytes, str]] = {
-        row.record_id: (bytes(row.salt), row.text)
-        for row in session.connection().execute(sa.text("SELECT record_id, salt, text FROM ledger_text"))
-    }
+    beside: list[tuple[rules.Stored, _Text | None]] = []
+
+    def records() -> Iterator[rules.Stored]:
+        for pair in _with_texts(session):
+            beside[:] = [pair]
+            yield pair[0]
+
     count, found, head = 0, 0, None
-    for document, h in _with_hash(stored(session)):
-        count, head = count + 1, h
+    gone: dict[str, int] = {}
+    for document in rules.verified(records()):
+        [(record, kept)] = beside
+        count, head = count + 1, record.h.hex()
         if document["log"] != log:
             raise LedgerBroken(f"record {count} belongs to another ledger", count, "log")
-        kept = texts.pop(document["id"], None)
-        if kept is None:
-            continue
-        found += 1
-        if rules.commitment(*kept) != document["text_c"]:
-            raise LedgerBroken(f"record {count}: its text is not the one that was recorded", count, "text")
-    if texts:
-        raise LedgerBroken(f"{len(texts)} texts belong to no record", None, "text")
+        if document["kind"] == TEXT_ERASED:
+            gone.pop(str(document["facts"].get("record")), None)
+        if kept is None and document["text_c"] is not None:
+            gone[document["id"]] = count
+        if kept is not None:
+            found += 1
+            if rules.commitment(*kept) != document["text_c"]:
+                raise LedgerBroken(f"record {count}: its text is not the one that was recorded", count, "text")
+    if gone:
+        seq = min(gone.values())
+        raise LedgerBroken(f"record {seq}: its text is gone, and no record says that it was erased", seq, "text")
+    _no_stray_texts(session)
     return Intact(count, head, found)
 
 
-def _with_hash(records: Iterator[rules.Stored]) -> Iterator[tuple[dict[str, Any], str]]:
-    last: list[str] = []
-
-    def remembered() -> Iterator[rules.Stored]:
-        for record in records:
-            last[:] = [record.h.hex()]
-            yield record
-
-    for document in rules.verified(remembered()):
-        yield document, last[0]
+def _no_stray_texts(session: Session) -> None:
+    t = table(LedgerText)
+    stray = sa.select(sa.func.count()).where(~sa.exists().where(_L.c.id == t.c.record_id)).select_from(t)
+    if count := session.connection().execute(stray).scalar_one():
+        raise LedgerBroken(f"{count} texts belong to no record", None, "text")
 
 
 def facts_of(body: bytes) -> Mapping[str, Any]:

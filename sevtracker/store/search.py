@@ -16,7 +16,7 @@ from sevtracker.store.tables import Sev, table
 _S = table(Sev)
 _WORDS = sa.table("sev_words", sa.column("rowid", sa.Integer))
 _KEY = re.compile(r"^\s*(?:sev-)?(\d{1,9})\s*$", re.IGNORECASE)
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 
 SQLITE_DDL = (
     "CREATE VIRTUAL TABLE sev_words USING fts5(title, summary, content='sev', content_rowid='number',"
@@ -28,7 +28,12 @@ SQLITE_DDL = (
     " VALUES ('delete', old.number, old.title, old.summary);"
     " INSERT INTO sev_words(rowid, title, summary) VALUES (new.number, new.title, new.summary); END",
 )
-_VECTOR = "to_tsvector('simple', sev.title || ' ' || sev.summary)"
+#: PostgreSQL would take ``db1.corp.example``, ``a/b`` or ``-06`` for one word each; SQLite splits them, and so do we.
+_PUNCTUATION = "!\"#$%&()*+,-./:;<=>?@[]^_`{|}~\\"
+_VECTOR = (
+    "to_tsvector('simple', translate(sev.title || ' ' || sev.summary,"
+    f" '{_PUNCTUATION}', '{' ' * len(_PUNCTUATION)}'))"
+)
 POSTGRESQL_DDL = (f"CREATE INDEX ix_sev_words ON sev USING gin ({_VECTOR})",)
 
 

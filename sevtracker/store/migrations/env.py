@@ -12,6 +12,7 @@ context.configure(
     target_metadata=SQLModel.metadata,
     render_as_batch=False,
     compare_type=True,
+    user_module_prefix="",
 )
 with context.begin_transaction():
     context.run_migrations()

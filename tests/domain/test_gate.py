@@ -1,0 +1,174 @@
+"""The resolve gate: each blocker by itself, all of them together, and who may not clear one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from sevtracker.domain.exposure import assess, fold
+from sevtracker.domain.gate import Attestation, Code, Facts, Gate, Hole, Vantage, evaluate
+from sevtracker.domain.vocabulary import Level, Reason, Status, Verdict
+from tests.domain.stories import RULES, at, told
+
+NOW = at(51)
+GREEN = "O@0 P@10 C@20,35,50"
+
+
+def vantage(story: str = GREEN, now: datetime = NOW, **changed: Any) -> Vantage:
+    state = fold(told(story), RULES)
+    given = Vantage(
+        check=1,
+        place="mci-events/primary",
+        identity="any-employee",
+        required=True,
+        machine=True,
+        assessment=assess(state, RULES, now),
+        decisive=state.decisive,
+        last=state.last,
+        reason=Reason.timeout if state.last is Verdict.inconclusive else None,
+        last_at=state.last_at,
+    )
+    return replace(given, **changed)
+
+
+def facts(*vantages: Vantage, **changed: Any) -> Facts:
+    given = Facts(
+        level=Level.SEV3,
+        status=Status.patched,
+        rules=RULES,
+        now=NOW,
+        vantages=vantages or (vantage(),),
+        holes=(),
+        patches=1,
+        patched_at=at(10),
+    )
+    return replace(given, **changed)
+
+
+def codes(gate: Gate) -> list[str]:
+    return [blocker.code.value for blocker in gate.blockers]
+
+
+OWED = replace(RULES, access_review=True, reporter_retest=True, sessions=True)
+
+
+def test_it_opens_when_everything_was_seen() -> None:
+    gate = evaluate(facts())
+    assert gate.open
+    assert gate.exceptions == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (facts(status=Status.resolved), ["status"]),
+        (facts(status=Status.dismissed), ["status"]),
+        (facts(holes=(Hole("mci-events/export"),)), ["uncovered"]),
+        (facts(holes=(Hole("mci-events/primary", "contractor"),)), ["uncovered"]),
+        (facts(vantage(machine=False)), ["no_check"]),
+        (facts(vantage(required=False)), ["no_check"]),
+        (facts(vantage("O@0 C@20,35,50"), patches=0, patched_at=None), ["no_patch"]),
+        (facts(vantage("O@0 X@10 C@20,35,50")), ["no_patch", "soak"]),
+        (facts(vantage(GREEN + " O@50.5")), ["open"]),
+        (facts(vantage(GREEN + " I@50.5")), ["inconclusive"]),
+        (facts(vantage("C@0 P@10 C@20,35,50")), ["unproven", "soak"]),
+        (facts(vantage("O@0 P@10 O@16 C@20,35,50")), ["unattributed", "soak"]),
+        (facts(vantage("O@0 P@1 C@6 O@11 P@11 C@16 O@18 P@18 C@23,35,50")), ["flapping", "soak"]),
+        (facts(vantage("O@0 P@10 C@35,50")), ["soak"]),
+        (facts(vantage(GREEN, at(200)), now=at(200)), ["stale"]),
+        (facts(rules=replace(RULES, reporter_retest=True)), ["retest"]),
+        (facts(rules=replace(RULES, access_review=True)), ["access_review"]),
+        (facts(rules=replace(RULES, sessions=True)), ["sessions"]),
+        (facts(attestations=(Attestation("mci-events/tape", "", ("dana", "priya"), at(9000)),)), ["attestation"]),
+    ],
+)
+def test_each_reason_not_to_resolve_is_named(given: Facts, expected: list[str]) -> None:
+    assert codes(evaluate(given)) == expected
+
+
+def test_a_sev_that_nobody_has_looked_at_names_all_that_is_missing() -> None:
+    empty = facts(rules=OWED, vantages=(), holes=(Hole("a/primary"), Hole("b/primary")), patches=0, patched_at=None)
+    wanted = ["uncovered", "uncovered", "no_check", "no_patch", "retest", "access_review", "sessions"]
+    assert codes(evaluate(empty)) == wanted
+
+
+def test_a_check_that_never_ran_is_told_apart_from_one_that_could_not_see() -> None:
+    assert codes(evaluate(facts(vantage("P@10")))) == ["inconclusive", "soak"]
+    [blocker, _] = evaluate(facts(vantage("P@10"))).blockers
+    assert blocker.message == "The check of any-employee at mci-events/primary has not run yet."
+
+
+def test_every_blocker_says_what_why_and_what_would_clear_it() -> None:
+    worst = facts(vantage(GREEN + " O@50.5", check=9), rules=OWED, holes=(Hole("x/y"),), status=Status.closed)
+    for blocker in evaluate(worst).blockers:
+        assert blocker.message.endswith(".")
+        assert blocker.clears.endswith(".")
+        assert (blocker.check == 9) is (blocker.code is Code.open)
+
+
+def test_one_open_vantage_blocks_whatever_the_others_say() -> None:
+    optional = vantage("O@0", check=2, required=False)
+    assert codes(evaluate(facts(vantage(), optional))) == ["open"]
+
+
+def test_an_optional_check_that_cannot_see_blocks_nothing() -> None:
+    assert evaluate(facts(vantage(), vantage("I@50", check=2, required=False))).open
+
+
+def test_acts_from_before_the_last_patch_do_not_count() -> None:
+    before, after = at(9), at(10)
+    owed = facts(rules=OWED, retest_at=before, access_review_at=before, sessions_at=before)
+    assert codes(evaluate(owed)) == ["retest", "access_review", "sessions"]
+    assert evaluate(replace(owed, retest_at=after, access_review_at=after, sessions_at=after)).open
+
+
+def test_a_waiver_lets_one_vantage_through_until_it_expires() -> None:
+    waived = vantage(GREEN + " I@50.5", check=2, waived_until=at(60))
+    gate = evaluate(facts(vantage(), waived))
+    assert (gate.open, gate.exceptions) == (True, (2,))
+    later = facts(vantage(GREEN + " C@59", at(60)), waived, now=at(60))
+    assert codes(evaluate(later)) == ["inconclusive"]
+
+
+def test_a_waiver_that_nothing_needs_is_no_exception() -> None:
+    assert evaluate(facts(vantage(waived_until=at(60)))).exceptions == ()
+
+
+# ---- attestations ------------------------------------------------------------------------------------------------
+
+GOOD = Attestation(
+    "mci-events/tape", "https://wiki.example/tape", ("aud", "priya"), at(30 * 24 * 60), frozenset({"dana"})
+)
+TAPE = Hole("mci-events/tape")
+
+
+def test_two_people_can_attest_where_no_probe_can_exist() -> None:
+    assert evaluate(facts(holes=(TAPE,), attestations=(GOOD,))).open
+
+
+@pytest.mark.parametrize(
+    ("bad", "because"),
+    [
+        (replace(GOOD, evidence_url=""), "has no link to its evidence"),
+        (replace(GOOD, attested_by=("priya",)), "needs two different people"),
+        (replace(GOOD, attested_by=("priya", "priya")), "needs two different people"),
+        (replace(GOOD, attested_by=("priya", "dana")), "is attested by an author of the patch"),
+        (replace(GOOD, expires_at=NOW), "has expired"),
+    ],
+)
+def test_an_attestation_that_lacks_something_covers_nothing(bad: Attestation, because: str) -> None:
+    gate = evaluate(facts(holes=(TAPE,), attestations=(bad,)))
+    assert codes(gate) == ["attestation", "uncovered"]
+    assert gate.blockers[0].message == f"The attestation for mci-events/tape {because}."
+
+
+def test_an_attestation_never_outvotes_an_open() -> None:
+    opened = vantage(GREEN + " O@50.5", place="mci-events/tape")
+    assert "open" in codes(evaluate(facts(opened, attestations=(GOOD,))))
+
+
+def test_attestations_alone_never_resolve() -> None:
+    assert codes(evaluate(facts(vantage(machine=False), holes=(TAPE,), attestations=(GOOD,)))) == ["no_check"]
