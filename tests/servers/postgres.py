@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class PostgresServer:
     private: bool = False
     superuser: str = SUPERUSER
     password: str = PASSWORD
+    #: Server settings over those that make tests fast: the bench wants commits that are synced.
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def superuser_dsn(self) -> str:
@@ -106,7 +108,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start it again, on the same port with the same data. Returns when it answers."""
         listen = f"{self.host},::1" if session.has_ipv6() else self.host
-        settings = {**_SPEED, "port": str(self.port), "listen_addresses": listen}
+        settings = {**_SPEED, "port": str(self.port), "listen_addresses": listen, **self.settings}
         options = [f"--{key}={value}" for key, value in settings.items()]
         data = f"{self.folder}/data"
         session.start(
@@ -133,12 +135,13 @@ def shared_server() -> PostgresServer:
     return PostgresServer(**session.once("postgres", lambda: asdict(new_server(private=False))))
 
 
-def new_server(*, private: bool = True) -> PostgresServer:
-    """A server of its own, running. Raises binaries.Missing."""
+def new_server(*, private: bool = True, settings: dict[str, str] | None = None) -> PostgresServer:
+    """A server of its own, running, with these settings over the usual ones. Raises binaries.Missing."""
     template = session.once("postgres-data", _initdb)["folder"]
     folder = session.new_server_folder("postgres")
     subprocess.run(["cp", "-a", f"{template}/data", folder], check=True)
     server = PostgresServer(folder=str(folder), host="127.0.0.1", port=session.free_port(), private=private)
+    server.settings = dict(settings or {})
     server.start()
     return server
 
