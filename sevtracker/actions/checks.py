@@ -1,8 +1,9 @@
-"""Checks: point one at a copy, change it, run it now. Every definition is a revision; an edit voids proof and streak."""
+"""Checks: point one at a copy, change it, run it now. Every definition is a revision; an edit voids its proof."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sevtracker.actions import evaluation
@@ -18,14 +19,54 @@ from sevtracker.store.tables import Check, CheckRevision, Dataset
 from sevtracker.store.work import Work
 
 
-def create(work: Work, settings: Settings, probes: ProbeEnvironment, given: NewCheck) -> Check:
+@dataclass(frozen=True, slots=True)
+class Vetted:
+    """A definition that was judged, and what was wrong with it."""
+
+    definition: Definition
+    valid: Validated | None
+    errors: tuple[FieldError, ...]
+
+
+def vet(probes: ProbeEnvironment, definition: Definition) -> Vetted:
+    """Judge a definition. Names are looked up for it, so do it before the transaction: that would hold others up."""
+    try:
+        return Vetted(definition, validate(probes.kinds, probes, definition), ())
+    except InputError as error:
+        return Vetted(definition, None, error.errors)
+
+
+def _vetted(probes: ProbeEnvironment, definition: Definition, before: Vetted | None) -> Vetted:
+    """What was judged before, if it is what is meant now."""
+    return before if before is not None and before.definition == definition else vet(probes, definition)
+
+
+def defined(given: NewCheck) -> Definition:
+    """The definition of a new check."""
+    return Definition(given.kind, given.identity, given.control, given.params)
+
+
+def redefined(check: Check, given: ChangeCheck) -> Definition:
+    """The definition that ``check`` gets by a change."""
+    sent = given.model_fields_set
+    return Definition(
+        check.kind,
+        given.identity if "identity" in sent and given.identity else check.identity,
+        (given.control or None) if "control" in sent else check.control,
+        given.params if "params" in sent and given.params is not None else check.params,
+    )
+
+
+def create(
+    work: Work, settings: Settings, probes: ProbeEnvironment, given: NewCheck, vetted: Vetted | None = None
+) -> Check:
     """Add a check. It runs at once, and from now on every SEV of the dataset looks through it.
 
     Raises InputError naming every bad field, those of ``params`` by the kind as ``params.url`` and the like.
     """
     require(work.by, May.keep_checks)
-    definition = Definition(given.kind, given.identity, given.control, given.params)
-    valid, errors = _validated(probes, definition)
+    judged = _vetted(probes, defined(given), vetted)
+    valid, errors = judged.valid, list(judged.errors)
     dataset = datasets.lock(work.session, given.dataset)
     copy = datasets.copy(work.session, dataset.id, given.copy_) if dataset and dataset.id else None
     if dataset is None:
@@ -58,13 +99,6 @@ def create(work: Work, settings: Settings, probes: ProbeEnvironment, given: NewC
     return check
 
 
-def _validated(probes: ProbeEnvironment, definition: Definition) -> tuple[Validated | None, list[FieldError]]:
-    try:
-        return validate(probes.kinds, probes, definition), []
-    except InputError as error:
-        return None, list(error.errors)
-
-
 def _revise(work: Work, check: Check) -> None:
     work.session.add(
         CheckRevision(
@@ -87,7 +121,7 @@ def _revise(work: Work, check: Check) -> None:
 
 
 def _public(check: Check) -> dict[str, Any]:
-    """What the ledger says of a definition. Params have no secrets; numbers in them become text, since it takes no floats."""
+    """What the ledger says of a definition. Not its params: they may hold floats, which a record can't."""
     return {
         "check": check.id,
         "kind": check.kind,
@@ -116,22 +150,26 @@ def _reevaluate(work: Work, settings: Settings, check_id: int) -> None:
         evaluation.evaluate(work, settings, [sev])
 
 
-def change(work: Work, settings: Settings, probes: ProbeEnvironment, check_id: int, given: ChangeCheck) -> Check:
+def change(
+    work: Work,
+    settings: Settings,
+    probes: ProbeEnvironment,
+    check_id: int,
+    given: ChangeCheck,
+    vetted: Vetted | None = None,
+) -> Check:
     """Change a check. A changed fingerprint voids its proof and its streak.
 
-    Raises Conflict for disabling, making optional or retargeting a check that last saw an open door: that would hide it.
+    Raises Conflict for disabling, making optional or retargeting one that last saw an open door: that would hide it.
     """
     check = _open(work, check_id)
     sent = given.model_fields_set
     _no_nulls(given, sent)
     before = _public(check)
-    definition = Definition(
-        check.kind,
-        given.identity if "identity" in sent and given.identity else check.identity,
-        (given.control or None) if "control" in sent else check.control,
-        given.params if "params" in sent and given.params is not None else check.params,
-    )
-    valid = validate(probes.kinds, probes, definition)
+    judged = _vetted(probes, redefined(check, given), vetted)
+    if judged.valid is None:
+        raise InputError(*judged.errors)
+    definition, valid = judged.definition, judged.valid
     _no_hiding(check, given, valid)
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
     check.fingerprint, check.locator, check.target = valid.fingerprint, valid.locator.text, valid.target_key
@@ -175,8 +213,8 @@ def _no_hiding(check: Check, given: ChangeCheck, valid: Validated) -> None:
     elsewhere = valid.locator.text != check.locator or (given.identity or check.identity) != check.identity
     if given.enabled is False or given.required is False or elsewhere:
         raise Conflict(
-            "This check last saw the door open. Disabling it, making it optional or pointing it elsewhere would hide that;"
-            " add another check instead."
+            "This check last saw the door open. Disabling it, making it optional or pointing it elsewhere would hide"
+            " that; add another check instead."
         )
 
 

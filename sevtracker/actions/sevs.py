@@ -70,7 +70,7 @@ def filed(work: Work, settings: Settings, given: FileSev) -> sevs.Line:
 
 
 #: What no SEV has when it is filed.
-_NEW: dict[str, None] = dict.fromkeys(("aware_at", "fix_claimed_at", "verified_closed_at", "resolved_at"))
+_NEW: dict[str, Any] = dict.fromkeys(("aware_at", "fix_claimed_at", "verified_closed_at", "resolved_at"))
 
 
 def _first_blockers(work: Work, settings: Settings, level: Level, affected: list[datasets.Affected]) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
-
 from sevtracker.actions import checks as acts
 from sevtracker.actions.enforce import May
 from sevtracker.actions.inputs import ChangeCheck, NewCheck, Slug
 from sevtracker.errors import NotFound
 from sevtracker.store import checks
+from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
 from sevtracker.store.work import Work
 from sevtracker.web.api import models, reading, views
@@ -31,9 +30,10 @@ class Find(Paging):
 )
 def create(call: Call[NewCheck]) -> Answer:
     """Point a check at a copy. It runs at once, and every SEV of the dataset looks through it."""
+    vetted = acts.vet(call.runtime.probes, acts.defined(call.given))
 
     def act(work: Work) -> Answer:
-        row = acts.create(work, call.settings, call.runtime.probes, call.given)
+        row = acts.create(work, call.settings, call.runtime.probes, call.given, vetted)
         return answer(views.check(row, call.given.dataset, call.given.copy_), 201)
 
     return call.once(act)
@@ -63,8 +63,11 @@ def show(call: Call[Nothing], check_id: int) -> Answer:
 @routes.patch("/checks/<number:check_id>", may=May.keep_checks, takes=ChangeCheck, gives=models.Check)
 def change(call: Call[ChangeCheck], check_id: int) -> Answer:
     """Change a check; what is left out stays. A changed definition voids its proof and its streak."""
+    with call.runtime.read() as session:
+        meant = acts.redefined(_known(session, check_id), call.given)
+    vetted = acts.vet(call.runtime.probes, meant)
     with call.runtime.work(call.person) as work:
-        row = acts.change(work, call.settings, call.runtime.probes, check_id, call.given)
+        row = acts.change(work, call.settings, call.runtime.probes, check_id, call.given, vetted)
         work.session.flush()
         return answer(_check(work.session, row))
 

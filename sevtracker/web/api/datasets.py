@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from sqlmodel import Session
 
 from sevtracker.actions import datasets as acts
 from sevtracker.actions.enforce import May
 from sevtracker.actions.inputs import Line, NewCopy, NewDataset
 from sevtracker.errors import NotFound
 from sevtracker.store import checks, datasets, sevs
+from sevtracker.store.session import Session
 from sevtracker.store.work import Viewer, Work
 from sevtracker.web.api import models, reading, views
 from sevtracker.web.api.reading import Nothing, Paging

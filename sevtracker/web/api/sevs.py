@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from sqlmodel import Session
 
 from sevtracker.actions import sevs as acts
 from sevtracker.actions.enforce import May
@@ -13,6 +12,7 @@ from sevtracker.actions.inputs import ChangeSev, FileSev, Line, Slug
 from sevtracker.domain.vocabulary import Exposure, Level, Status
 from sevtracker.errors import NotFound
 from sevtracker.store import sevs, timeline
+from sevtracker.store.session import Session
 from sevtracker.store.tables import Sev
 from sevtracker.store.work import Viewer, Work
 from sevtracker.web.api import models, reading, views

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from sevtracker.config import Settings
 from sevtracker.domain import clocks, gate, sentences
 from sevtracker.domain.exposure import Assessment
 from sevtracker.domain.ledger import Evidence
 from sevtracker.domain.vocabulary import Verdict
 from sevtracker.store import checks, datasets, facts, people, sevs, timeline, vantages
+from sevtracker.store.session import Session
 from sevtracker.store.tables import Check, Patch, Person, Sev
 from sevtracker.store.work import Viewer
 from sevtracker.web.api import models
