@@ -313,7 +313,7 @@ def reopen(work: Work, settings: Settings, number: int, reason: str) -> None:
 
 
 def dismiss(work: Work, settings: Settings, number: int, given: Dismiss) -> None:
-    """Say that it is no SEV, or the same as another. Refused while a check sees a door open, unless it is a duplicate."""
+    """Say that it is no SEV, or the same as another. Refused while a check sees a door open, but for a duplicate."""
     sev = open_for(work, number, May.resolve_sevs)
     before = sev.status
     after = lifecycle.after("dismiss", sev.status)

@@ -170,7 +170,8 @@ def listing(session: Session, viewer: Viewer, filters: Filters, *, limit: int, b
 def line(session: Session, number: int, datasets: Sequence[str]) -> Line:
     """One SEV as lists show it, when the caller knows its datasets (and that the reader may). One statement."""
     row = session.connection().execute(_ONE, {"number": number}).one()
-    return Line(*row, tuple(sorted(datasets)))
+    values = (*row, tuple(sorted(datasets)))
+    return Line(*values)
 
 
 def known(session: Session, viewer: Viewer, numbers: Sequence[int]) -> set[int]:
@@ -242,7 +243,8 @@ def _lines(session: Session, statement: sa.Select[Any]) -> list[Line]:
         )
         for number, slug in connection.execute(linked):
             slugs.setdefault(number, []).append(slug)
-    return [Line(*row, tuple(slugs.get(row[0], ()))) for row in (tuple(r) for r in rows)]
+    told = [(*row, tuple(slugs.get(row.number, ()))) for row in rows]
+    return [Line(*values) for values in told]
 
 
 def through_check(session: Session, viewer: Viewer, check_id: int, *, limit: int) -> list[Line]:

@@ -1,7 +1,8 @@
 """Who is asking. Two ways in, never mixed: a session cookie for pages, a bearer token for the API.
 
-A session says who, as of which ``session_epoch``, and since when; it ends when the epoch moves on (new password, changed
-role, end of access) or after ``auth.session_hours``. A cookie never authenticates ``/api/v1``: the API needs no CSRF token.
+A session says who, as of which ``session_epoch``, and since when; it ends when the epoch moves on (new password,
+changed role, end of access) or after ``auth.session_hours``. A cookie never authenticates ``/api/v1``, so the API needs
+no CSRF token.
 """
 
 from __future__ import annotations
