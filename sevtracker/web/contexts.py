@@ -977,7 +977,6 @@ class PersonRow:
     email: str
     role: Role
     active: bool = True
-    last_seen_at: datetime | None = None
     has_password: bool = True
 
 

@@ -605,12 +605,12 @@ REFUSED = c.SevResolve(
     True, c.Form({"summary": "Revoked from the role."}),
 )  # fmt: skip
 PERSON_ROWS = (
-    c.PersonRow(1, "Dana Whitfield", "dana@corp.example", Role.engineer, True, NOW - 3 * MIN),
-    c.PersonRow(2, "Priya Raman", "priya@corp.example", Role.executive, True, NOW - 2 * HOUR),
+    c.PersonRow(1, "Dana Whitfield", "dana@corp.example", Role.engineer, True),
+    c.PersonRow(2, "Priya Raman", "priya@corp.example", Role.executive, True),
     c.PersonRow(
-        4, "Aïsha Benali", "aisha.benali.with.a.long.address@subsidiary.corp.example", Role.auditor, True, None, False
+        4, "Aïsha Benali", "aisha.benali.with.a.long.address@subsidiary.corp.example", Role.auditor, True, False
     ),
-    c.PersonRow(6, "Tom Left", "tom@corp.example", Role.engineer, False, NOW - 90 * DAY),
+    c.PersonRow(6, "Tom Left", "tom@corp.example", Role.engineer, False),
 )
 ERRORS = {
     400: (

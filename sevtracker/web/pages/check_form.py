@@ -134,6 +134,12 @@ def values(params: Mapping[str, Any]) -> dict[str, str]:
     return {PREFIX + name: shown(value) for name, value in params.items()}
 
 
+_HINTS: Mapping[str, str] = {
+    "http": "A web address: does it serve to this identity what it should not?",
+    "sql_read": "A table in PostgreSQL or MariaDB: can this identity read a row, or a sensitive column?",
+}
+
+
 def hint(kind: CheckKind[Any]) -> str:
-    """What the kind says of itself, in its first line."""
-    return (type(kind).__doc__ or "").strip().partition("\n")[0]
+    """What the kind is for; of one that came from outside, what it says of itself."""
+    return _HINTS.get(kind.name) or (type(kind).__doc__ or "").strip().partition("\n")[0]

@@ -103,7 +103,7 @@ def run_line(run: checks.RunLine) -> RunLine:
 def _definition(check: Check) -> Iterator[Change]:
     for name, value in check.params.items():
         text = check_form.shown(value).replace("\n", ", ")
-        yield Change(name, f"{text} s" if name == "timeout" else text or "no")
+        yield Change(name, f"{text} s" if name == "timeout" else text or ("no" if value is False else "none"))
 
 
 def _proof(proofs: Sequence[CheckProof]) -> dict[str, Any]:

@@ -129,7 +129,9 @@ def _alarm(notice: home_store.Told, halted: Mapping[int, home_store.Blind]) -> A
     reason = words.REASON[check.halted].capitalize() if check and check.halted else ""
     said = text.format_map({"patch": notice.facts.get("patch", ""), "reason": reason})
     about = key(notice.sev) if notice.sev else f"{check.identity} at {check.place}" if check else ""
-    return Alarm(title, f"{about}: {said}" if about else said, notice.at, notice.sev)
+    return Alarm(
+        title, f"{about}{' ' if said.startswith('patch ') else ': '}{said}" if about else said, notice.at, notice.sev
+    )
 
 
 def _paused(session: Session) -> tuple[PausedProgramme, ...]:

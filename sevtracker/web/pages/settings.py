@@ -20,6 +20,8 @@ from sevtracker.web.pages.blueprint import pages
 from sevtracker.web.pages.showing import show
 from sevtracker.web.permissions import allow
 
+_UNSET = "not set"
+
 
 @pages.get("/settings")
 @allow(May.see_settings)
@@ -28,31 +30,33 @@ def settings() -> Response:
 
 
 def _groups(found: Settings) -> Iterator[SettingGroup]:
+    defaults = Settings()
     for name in type(found).model_fields:
         section = getattr(found, name)
         if isinstance(section, BaseModel):
-            if rows := tuple(_rows(section)):
+            if rows := tuple(_rows(section, getattr(defaults, name))):
                 yield SettingGroup(name, rows)
         elif isinstance(section, Mapping):
             for key, part in section.items():
-                yield SettingGroup(f"{name}.{key}", tuple(_rows(part)))
+                yield SettingGroup(f"{name}.{key}", tuple(_rows(part, getattr(defaults, name).get(key))))
 
 
-def _rows(section: BaseModel, above: str = "") -> Iterator[SettingRow]:
+def _rows(section: BaseModel, defaults: BaseModel | None, above: str = "") -> Iterator[SettingRow]:
+    """``defaults``: the same section as it is when nothing is configured; None where there is none by default."""
     for name, info in type(section).model_fields.items():
-        value = getattr(section, name)
-        key = above + (info.alias or name)
+        value, key = getattr(section, name), above + (info.alias or name)
+        usual = info.default if defaults is None else getattr(defaults, name)
         if isinstance(value, BaseModel):
-            yield from _rows(value, f"{key}.")
+            yield from _rows(value, usual if isinstance(usual, BaseModel) else None, f"{key}.")
         else:
-            source = "configuration" if name in section.model_fields_set else "default"
+            source = "default" if value == usual else "configuration"
             yield SettingRow(key, _said(name, value), source, info.description or "")
 
 
 def _said(name: str, value: Any) -> str:
     match value:
         case None | "" | () | {}:
-            return "not set"
+            return _UNSET
         case SecretStr():
             return "set, not shown"
         case bool():
@@ -64,7 +68,7 @@ def _said(name: str, value: Any) -> str:
         case list() | tuple():
             return ", ".join(_said(name, item) for item in value)
         case BaseModel():
-            return " ".join(f"{row.key} {row.value}" for row in _rows(value))
+            return " ".join(f"{row.key} {row.value}" for row in _rows(value, None) if row.value != _UNSET)
     text = str(value)
     if name in ("url", "migrate_url"):
         return _without_password(text)

@@ -18,8 +18,8 @@ from sevtracker.web.contexts import BlockerLine, Clocks, PatchLine, SevLive
 from sevtracker.web.pages import sev_bar, sev_headline, sev_matrix, sev_timeline
 from sevtracker.web.pages.names import key
 
-#: Times are shown by the minute, so a page that is open is told anew each minute.
-TOLD_ANEW = timedelta(minutes=1)
+#: Times are shown by the minute, so a page that is open is told anew each minute; by the second while all is young.
+TOLD_ANEW, TOLD_SOON, YOUNG = timedelta(minutes=1), timedelta(seconds=10), timedelta(minutes=5)
 CLOCK_72 = timedelta(hours=72)
 
 #: Records that the page needs wherever the timeline stands: states, turns, acts, revisions. The newest, so many.
@@ -51,7 +51,9 @@ class Told:
 
 def token(sev: Sev, now: datetime) -> str:
     """Names what the page shows: it differs whenever a text on it would."""
-    return f"{sev.version}-{int(now.timestamp() // TOLD_ANEW.total_seconds())}"
+    moved = max(at for at in (sev.reported_at, sev.exposure_since, sev.fix_claimed_at) if at is not None)
+    every = TOLD_SOON if now - moved < YOUNG else TOLD_ANEW
+    return f"{sev.version}-{int(now.timestamp() // every.total_seconds())}"
 
 
 def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: datetime, choices: int = 0) -> Told:

@@ -58,7 +58,7 @@ def _cell(case: Case, v: Vantage, here: Sequence[Vantage]) -> Cell:
         verdict=v.last_verdict,
         reason=v.last_reason,
         last_at=v.state.last_at,
-        streak=seen.streak,
+        streak=min(seen.streak, seen.needed),
         needed=seen.needed,
         required=v.required and v.enabled,
         via="" if alone else v.name,

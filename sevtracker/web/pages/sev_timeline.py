@@ -140,8 +140,8 @@ def _entry(item: Item, revisions: Sequence[Item], names: Mapping[str, str], mine
         kind=item.kind,
         at=item.at,
         recorded_at=item.recorded_at,
-        actor=names.get(item.actor_pid, item.actor_name),
-        machine=item.by_machine,
+        actor=_actor(item, names),
+        machine=item.by_machine or item.kind in OF_THE_MACHINE,
         text=(words[-1].text or "") if note else _text(item),
         tone=_TONES.get(item.kind, "plain"),
         changes=tuple(_changes(item, names)),
@@ -151,6 +151,12 @@ def _entry(item: Item, revisions: Sequence[Item], names: Mapping[str, str], mine
         check=item.facts.get("check"),
         run=item.facts.get("run"),
     )
+
+
+def _actor(item: Item, names: Mapping[str, str]) -> str:
+    """What evidence makes of somebody's act is the tracker's own doing, and their occasion."""
+    name = names.get(item.actor_pid, item.actor_name)
+    return f"sevtracker, as {name} acted" if item.kind in OF_THE_MACHINE and not item.by_machine else name
 
 
 def _text(item: Item) -> str:
@@ -166,7 +172,8 @@ def _changes(item: Item, names: Mapping[str, str]) -> Iterator[Change]:
         return
     for name, change in item.facts.get("changed", item.facts).items():
         if isinstance(change, Mapping) and "old" in change and "new" in change:
-            yield Change(_label(name), _word(change["new"], names), _word(change["old"], names))
+            blank = "nobody" if name == "commander" else "nothing"
+            yield Change(_label(name), _word(change["new"], names, blank), _word(change["old"], names, blank))
         elif name == "members" and isinstance(change, Mapping):
             for what, pids in change.items():
                 yield from (Change(f"person {what}", names.get(pid, "somebody")) for pid in pids)
@@ -183,10 +190,10 @@ def _label(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _word(value: Any, names: Mapping[str, str]) -> str:
+def _word(value: Any, names: Mapping[str, str], blank: str) -> str:
     match value:
         case None:
-            return "nothing"
+            return blank
         case True:
             return "yes"
         case False:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
@@ -80,8 +79,8 @@ class Cast:
 
 
 @pytest.fixture
-def cast(world: World) -> Iterator[Cast]:
-    yield Cast(world, *(signed_in(world, name) for name in CAST), nobody=Browser(world.app.test_client(), world))
+def cast(world: World) -> Cast:
+    return Cast(world=world, nobody=Browser(world.app.test_client(), world), **{n: signed_in(world, n) for n in CAST})
 
 
 def signed_in(world: World, name: str) -> Browser:
