@@ -150,7 +150,24 @@ class Line:
 
 _LINE = tuple(
     _S.c[name]
-    for name in ["number", "title", "level", "status", "exposure", "exposure_since", "restricted", "reported_at", "detected_at", "exposed_from", "aware_at", "fix_claimed_at", "verified_closed_at", "resolved_at", "reopens", "blockers"]
+    for name in [
+        "number",
+        "title",
+        "level",
+        "status",
+        "exposure",
+        "exposure_since",
+        "restricted",
+        "reported_at",
+        "detected_at",
+        "exposed_from",
+        "aware_at",
+        "fix_claimed_at",
+        "verified_closed_at",
+        "resolved_at",
+        "reopens",
+        "blockers",
+    ]
 )
 
 

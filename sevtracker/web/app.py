@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sevtracker.actions.runtime import Runtime
 from sevtracker.config import load_settings, require_secret_key
+from sevtracker.errors import ConfigError
 from sevtracker.store import migrate
 from sevtracker.web import api, auth, errors, operations, pages, permissions, rendering, security
 from sevtracker.web.current import keep_runtime, request_id
@@ -41,7 +42,11 @@ def create_app(runtime: Runtime) -> Flask:
 def from_environment() -> Flask:
     """What gunicorn loads: settings, runtime, a schema that is current. Raises ConfigError, in words."""
     runtime = build(load_settings())
-    migrate.require_current(runtime.database)
+    try:
+        migrate.require_current(runtime.database)
+    except ConfigError:
+        runtime.close()
+        raise
     return create_app(runtime)
 
 

@@ -34,8 +34,12 @@ def test_a_database_of_another_schema_is_refused_at_the_start(
 def test_behind_a_trusted_proxy_cookies_are_secure_and_addresses_are_the_clients(
     store_databases: StoreDatabases, store_dialect: Dialect
 ) -> None:
-    more = {"SEVTRACKER_SERVER__TRUSTED_PROXIES": "1", "SEVTRACKER_SERVER__BASE_URL": "https://sev.corp.example"}
-    runtime = build(load_settings(environment(store_databases.built(store_dialect, upgraded), **more)))
+    told = environment(
+        store_databases.built(store_dialect, upgraded),
+        SEVTRACKER_SERVER__TRUSTED_PROXIES="1",
+        SEVTRACKER_SERVER__BASE_URL="https://sev.corp.example",
+    )
+    runtime = build(load_settings(told))
     client = create_app(runtime).test_client()
     headers = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "sev.corp.example"}
     page = client.get("/sign-in", headers=headers)
