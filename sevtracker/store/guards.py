@@ -21,10 +21,8 @@ SQLITE = (
 POSTGRESQL = (
     "CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS"
     " $$ BEGIN RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'restrict_violation'; END $$",
-    "CREATE TRIGGER ledger_no_change BEFORE UPDATE OR DELETE ON ledger"
-    " FOR EACH ROW EXECUTE FUNCTION ledger_refuse()",
-    "CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger"
-    " FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()",
+    "CREATE TRIGGER ledger_no_change BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION ledger_refuse()",
+    "CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse()",
     "ALTER TABLE ledger ENABLE ALWAYS TRIGGER ledger_no_change",
     "ALTER TABLE ledger ENABLE ALWAYS TRIGGER ledger_no_truncate",
 )

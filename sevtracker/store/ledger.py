@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,22 +78,24 @@ def append(session: Session, drafts: Sequence[Draft], *, log: str, is_sqlite: bo
 
 
 def stored(session: Session) -> Iterator[rules.Stored]:
-    """Every record in order of its place, streamed."""
-    for record, _ in _with_texts(session):
-        yield record
+    """Every record in order of its place, streamed. Whoever stops early has to close it."""
+    with closing(_with_texts(session)) as pairs:
+        for record, _ in pairs:
+            yield record
 
 
 _Text = tuple[bytes, str]
 
 
-def _with_texts(session: Session) -> Iterator[tuple[rules.Stored, _Text | None]]:
+def _with_texts(session: Session) -> Generator[tuple[rules.Stored, _Text | None], None, None]:
     """Every record with its text. One statement: others may append meanwhile, and the two have to be of one moment."""
     t = table(LedgerText)
     statement = sa.select(_L, t.c.salt, t.c.text).outerjoin(t, t.c.record_id == _L.c.id).order_by(_L.c.seq)
-    for row in session.connection().execute(statement, execution_options={"yield_per": 1000}).mappings():
-        projection = {name: row[name] for name in rules.PROJECTED}
-        record = rules.Stored(int(row["seq"]), bytes(row["prev"]), bytes(row["h"]), bytes(row["body"]), projection)
-        yield record, None if row["salt"] is None else (bytes(row["salt"]), row["text"])
+    with session.connection().execute(statement, execution_options={"yield_per": 1000}) as rows:
+        for row in rows.mappings():
+            projection = {name: row[name] for name in rules.PROJECTED}
+            record = rules.Stored(int(row["seq"]), bytes(row["prev"]), bytes(row["h"]), bytes(row["body"]), projection)
+            yield record, None if row["salt"] is None else (bytes(row["salt"]), row["text"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,17 @@ def verify(session: Session) -> Intact:
     Raises LedgerBroken at the first record that does not hold.
     """
     log = session.connection().execute(sa.select(table(Installation).c.log)).scalar_one()
+    with closing(_with_texts(session)) as pairs:
+        intact = _verified(pairs, log)
+    _no_stray_texts(session)
+    return intact
+
+
+def _verified(pairs: Iterator[tuple[rules.Stored, _Text | None]], log: str) -> Intact:
     beside: list[tuple[rules.Stored, _Text | None]] = []
 
     def records() -> Iterator[rules.Stored]:
-        for pair in _with_texts(session):
+        for pair in pairs:
             beside[:] = [pair]
             yield pair[0]
 
@@ -135,7 +145,6 @@ def verify(session: Session) -> Intact:
     if gone:
         seq = min(gone.values())
         raise LedgerBroken(f"record {seq}: its text is gone, and no record says that it was erased", seq, "text")
-    _no_stray_texts(session)
     return Intact(count, head, found)
 
 
