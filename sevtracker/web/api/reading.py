@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn, TypeVar, get_origin
 
 from flask import request
 from pydantic import BaseModel, Field
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from sevtracker.actions.inputs import Input, parse
 from sevtracker.errors import FieldError, InputError
@@ -29,6 +29,8 @@ class Nothing(Input):
 def body(model: type[M]) -> M:
     """The request's body as ``model``. Raises 400, 413, 415, and InputError naming every bad field."""
     raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= (request.max_content_length or len(raw) + 1):
+        raise RequestEntityTooLarge  # sent in chunks, it is cut off at the cap
     if not raw and not model.model_fields:
         return parse(model, {})
     if request.mimetype != "application/json":
