@@ -13,8 +13,8 @@ from sevtracker.checks.interface import Definition
 from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Trigger, Verdict
-from sevtracker.errors import Conflict, FieldError, InputError, NotFound
-from sevtracker.store import checks, datasets, jobs, vantages
+from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
+from sevtracker.store import checks, datasets, facts, jobs, vantages
 from sevtracker.store.tables import Check, CheckRevision, Dataset
 from sevtracker.store.work import Work
 
@@ -160,7 +160,8 @@ def change(
 ) -> Check:
     """Change a check. A changed fingerprint voids its proof and its streak.
 
-    Raises Conflict for disabling, making optional or retargeting one that last saw an open door: that would hide it.
+    Raises Conflict for disabling, making optional or retargeting one that last saw an open door: that would hide it;
+    NotPermitted for doing so to one that judges one's own patch.
     """
     check = _open(work, check_id)
     sent = given.model_fields_set
@@ -170,7 +171,7 @@ def change(
     if judged.valid is None:
         raise InputError(*judged.errors)
     definition, valid = judged.definition, judged.valid
-    _no_hiding(check, given, valid)
+    _no_hiding(work, check, given, valid)
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
     check.fingerprint, check.locator, check.target = valid.fingerprint, valid.locator.text, valid.target_key
     for name in ("required", "enabled", "name"):
@@ -189,16 +190,18 @@ def change(
     _reevaluate(work, settings, check_id)
     if check.enabled:
         jobs.enqueue(work.session, [(check_id, check.target)], Trigger.manual, work.now)
+    else:
+        jobs.forget(work.session, check_id)
     return check
 
 
 def _record_change(work: Work, check: Check, changed: Mapping[str, Any], reason: str) -> None:
     """On the dataset's record, and on the timeline of every SEV that looks through the check."""
     dataset = work.session.get_one(Dataset, check.dataset_id).slug
-    facts = {"check": check.id, "revision": check.revision, "changed": dict(changed)}
+    told = {"check": check.id, "revision": check.revision, "changed": dict(changed)}
     numbers: list[int | None] = [*vantages.sevs_of_checks(work.session, [check.id or 0])]
     for number in numbers or [None]:
-        work.record("check:changed", sev=number, dataset=dataset, facts=facts, text=reason or None)
+        work.record("check:changed", sev=number, dataset=dataset, facts=told, text=reason or None)
 
 
 def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
@@ -207,19 +210,30 @@ def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
         raise InputError(*(FieldError(n, "This can't be empty.") for n in empty))
 
 
-def _no_hiding(check: Check, given: ChangeCheck, valid: Validated) -> None:
-    if check.decisive is not Verdict.open:
-        return
+def _no_hiding(work: Work, check: Check, given: ChangeCheck, valid: Validated) -> None:
+    """Other edits are harmless: they void proof and streak, hence open no gate."""
     elsewhere = valid.locator.text != check.locator or (given.identity or check.identity) != check.identity
-    if given.enabled is False or given.required is False or elsewhere:
+    off = given.enabled is False and check.enabled
+    optional = given.required is False and check.required
+    if not (off or optional or elsewhere):
+        return
+    if check.decisive is Verdict.open:
         raise Conflict(
             "This check last saw the door open. Disabling it, making it optional or pointing it elsewhere would hide"
             " that; add another check instead."
         )
+    if facts.judges_patches_of(work.session, check.id or 0, work.by.id):
+        raise NotPermitted(
+            "This check judges a patch of yours. Somebody else has to disable it, make it optional or point it"
+            " elsewhere."
+        )
 
 
 def _open(work: Work, check_id: int) -> Check:
+    """The check, locked with all checks of its SEVs: in the order that everybody locks them in."""
     require(work.by, May.keep_checks)
+    numbers = vantages.sevs_of_checks(work.session, [check_id])
+    checks.lock_all(work.session, sorted({check_id, *vantages.checks_of_sevs(work.session, numbers)}))
     check = checks.lock(work.session, check_id)
     if check is None:
         raise NotFound(f"There is no check {check_id}.")

@@ -65,7 +65,9 @@ def change(work: Work, slug: str, given: ChangeDataset) -> Dataset:
     before = datasets.programme_slugs(work.session, [dataset.id or 0])
     facts: dict[str, object] = {}
     for name in sorted(given.model_fields_set - {"programme"}):
-        if getattr(given, name) != getattr(dataset, name) and (getattr(given, name) is not None or name == "disclosed_fields"):
+        if getattr(given, name) != getattr(dataset, name) and (
+            getattr(given, name) is not None or name == "disclosed_fields"
+        ):
             setattr(dataset, name, getattr(given, name))
             facts[name] = "changed"
     if "programme" in given.model_fields_set and before != [p for p in [given.programme] if p]:

@@ -22,7 +22,7 @@ from sevtracker.store.work import Work
 
 
 def lock(work: Work, numbers: Sequence[int]) -> list[Sev]:
-    """Lock SEVs together with their checks, always checks first and each in the order of their ids: nobody deadlocks."""
+    """Lock SEVs together with their checks: checks first, each in the order of their ids, so that nobody deadlocks."""
     checks.lock_all(work.session, vantages.checks_of_sevs(work.session, numbers))
     return sevs.lock(work.session, numbers)
 
@@ -162,7 +162,7 @@ def _exposures(work: Work, case: facts.Case) -> None:
 
 
 def overall(case: facts.Case) -> Exposure:
-    """The SEV's exposure: the worst of its required vantages, of any that is open, and of the copies nobody looks at."""
+    """The SEV's exposure: the worst of its required vantages, of any that is open, of the copies nobody looks at."""
     counted = [
         case.assessments[v.check_id].exposure
         for v in case.vantages

@@ -53,7 +53,7 @@ _MESSAGES = {
 
 
 def _clean(text: str) -> str:
-    """NFC, no control characters (but line ends and tabs), no lone surrogates: what both databases and JSON can keep."""
+    """NFC, no control characters (but line ends and tabs), no lone surrogates: what databases and JSON can keep."""
     composed = unicodedata.normalize("NFC", text)
     for character in composed:
         if (character < " " and character not in "\n\r\t") or character == "\x7f" or "\ud800" <= character <= "\udfff":

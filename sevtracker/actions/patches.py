@@ -78,7 +78,7 @@ def _run(work: Work, settings: Settings, number: int, patch: Patch) -> None:
 
 
 def alarm(work: Work, settings: Settings) -> int:
-    """Page for every patch that no check could judge in time. Returns how many. This is what ends a four-day silence."""
+    """Page for every patch that no check could judge in time: what ends a four-day silence. Returns how many."""
     numbers = facts.alarming(work.session, work.now)
     locked = {sev.number: sev for sev in evaluation.lock(work, numbers)}
     due = facts.alarms_due(work.session, numbers, work.now)

@@ -40,7 +40,7 @@ class Added:
 
 
 def add(work: Work, given: NewPerson) -> Added:
-    """Add somebody. Raises InputError if the e-mail address is taken. On the command line nobody needs to be signed in."""
+    """Add somebody. Raises InputError if the e-mail address is taken. On the command line nobody is signed in."""
     if work.person is not None:
         require(work.by, May.manage_people)
     if people.by_email(work.session, given.email) is not None:
@@ -89,9 +89,7 @@ def change(work: Work, person_id: int, given: ChangePerson) -> None:
     if person.id == work.by.id:
         raise Conflict("Nobody changes their own role or access; ask another admin.")
     if given.role is not None and given.role is not person.role:
-        work.record(
-            "role:changed", facts={"person": person.pid, "old": person.role.value, "new": given.role.value}
-        )
+        work.record("role:changed", facts={"person": person.pid, "old": person.role.value, "new": given.role.value})
         person.role = given.role
     if given.active is not None and given.active != person.active:
         person.active = given.active
@@ -155,7 +153,7 @@ def welcome(work: Work, token: str, given: NewPerson) -> Person:
 
 
 def set_password(work: Work, token: str, password: str) -> Person:
-    """Set a password with a one-time link; ends every other session of that person. Raises NotSignedIn for a bad link."""
+    """Set a password with a one-time link; ends that person's other sessions. Raises NotSignedIn for a bad link."""
     link = _use(work, token)
     person = people.by_id(work.session, link.person_id) if link.person_id else None
     if person is None or not person.active:
@@ -200,9 +198,7 @@ def link_is_good(link: SigninLink | None, now: datetime) -> bool:
 def create_token(work: Work, person: Person, name: str) -> str:
     """A new bearer token for ``person``. This is the only time that anybody sees it."""
     secret = f"sev_{secrets.token_urlsafe(32)}"
-    work.session.add(
-        ApiToken(person_id=person.id or 0, name=name, token_hash=fingerprint(secret), created_at=work.now)
-    )
+    work.session.add(ApiToken(person_id=person.id or 0, name=name, token_hash=fingerprint(secret), created_at=work.now))
     work.record("token:created", facts={"person": person.pid})
     return secret
 

@@ -1,6 +1,7 @@
 """Resolving: asked, looked at once more, and only then done. A refusal is an answer that is recorded, not an exception.
 
-A door calls ``begin``, lets the worker make the final runs (``awaited`` says when they are there), then calls ``finish``.
+A door calls ``begin``, lets the worker make the final runs (``awaited`` says when they are there), then calls
+``finish``.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ def finish(work: Work, settings: Settings, given: Resolve, final: FinalRuns) -> 
 
     1. Ask the gate again, with everything that was stored since.
     2. Every check has a run that started after the question, with the definition as it is now, and it is closed.
-    3. Resolve, with those runs as the evidence. An ``open`` that is stored after this finds the SEV resolved, and reopens it.
+    3. Resolve, with those runs as the evidence. An ``open`` that is stored after this finds the SEV resolved, and
+       reopens it.
     """
     sev = open_for(work, final.number, May.resolve_sevs)
     case = _case(work, settings, sev)

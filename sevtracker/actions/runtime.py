@@ -18,7 +18,7 @@ from sevtracker.store.work import Person, Stamp, Work, working
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Built once by ``wiring.build``. ``bell`` rings in this process when runs were queued, so that nobody has to poll."""
+    """Built once by ``wiring.build``. ``bell`` rings in this process when runs were queued: nobody has to poll."""
 
     settings: Settings
     clock: Clock

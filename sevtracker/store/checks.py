@@ -102,7 +102,18 @@ def listing(
 ) -> list[Line]:
     """Checks by id, from after ``after`` on: of one dataset, those that cannot see now, of one verdict, or by words."""
     d, c = table(Dataset), table(Copy)
-    names = ["required", "enabled", "revision", "locator", "halted", "last_verdict", "last_reason", "last_at", "decisive", "due_at"]
+    names = [
+        "required",
+        "enabled",
+        "revision",
+        "locator",
+        "halted",
+        "last_verdict",
+        "last_reason",
+        "last_at",
+        "decisive",
+        "due_at",
+    ]
     statement = (
         sa.select(
             _K.c.id,
@@ -223,20 +234,24 @@ def _run_lines(viewer: Viewer) -> sa.Select[Any]:
     s = table(Sev)
     seen = visible(viewer)
     shown = sa.or_(_R.c.sev_number.is_(None), s.c.number.is_not(None))
-    return sa.select(
-        _R.c.id,
-        _R.c.check_id,
-        _R.c.revision,
-        _R.c.verdict,
-        _R.c.reason,
-        _R.c.started_at,
-        _R.c.duration_ms,
-        _R.c.control,
-        sa.case((shown, _R.c.trigger), else_=sa.literal(Trigger.schedule, _R.c.trigger.type)),
-        s.c.number,
-        sa.case((s.c.number.is_not(None), _R.c.patch_number), else_=None),
-        _R.c.steps,
-    ).select_from(_R).outerjoin(s, sa.and_(s.c.number == _R.c.sev_number, seen))
+    return (
+        sa.select(
+            _R.c.id,
+            _R.c.check_id,
+            _R.c.revision,
+            _R.c.verdict,
+            _R.c.reason,
+            _R.c.started_at,
+            _R.c.duration_ms,
+            _R.c.control,
+            sa.case((shown, _R.c.trigger), else_=sa.literal(Trigger.schedule, _R.c.trigger.type)),
+            s.c.number,
+            sa.case((s.c.number.is_not(None), _R.c.patch_number), else_=None),
+            _R.c.steps,
+        )
+        .select_from(_R)
+        .outerjoin(s, sa.and_(s.c.number == _R.c.sev_number, seen))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +301,8 @@ def run_soon(session: Session, check_ids: Sequence[int], due_at: datetime) -> No
 def add_runs(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert runs; returns their ids in the order of ``rows``.
 
-    On SQLite, where SQLAlchemy would insert row by row to learn the ids, they are taken in advance: there is one writer.
+    On SQLite, where SQLAlchemy would insert row by row to learn the ids, they are taken in advance: there is one
+    writer.
     """
     if not rows:
         return []

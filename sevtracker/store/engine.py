@@ -1,7 +1,7 @@
 """The database: SQLite by default, PostgreSQL when scaled out. The same suite runs on both.
 
-SQLite: WAL, synchronous=FULL, foreign keys on, 5 s busy timeout; writers take BEGIN IMMEDIATE and one in-process lock (the
-driver's defaults lose updates), readers a plain BEGIN. PostgreSQL: READ COMMITTED.
+SQLite: WAL, synchronous=FULL, foreign keys on, 5 s busy timeout; writers take BEGIN IMMEDIATE and one in-process lock
+(the driver's defaults lose updates), readers a plain BEGIN. PostgreSQL: READ COMMITTED.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WRITES = "sevtracker_writes"
 
 
 class Database:
-    """One engine and the two ways in: ``reading()`` and ``writing()``. Neither is held during network I/O by anybody."""
+    """One engine and the two ways in: ``reading()`` and ``writing()``. Nobody holds either during network I/O."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self.settings = settings

@@ -13,9 +13,10 @@ from sevtracker.config import Identity, Policy
 from sevtracker.domain import gate
 from sevtracker.domain.exposure import Assessment, assess
 from sevtracker.domain.policy import Rules, rules_for
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED
 from sevtracker.store.datasets import copies_of
 from sevtracker.store.sevs import datasets_of
-from sevtracker.store.tables import Copy, Dataset, Patch, Sev, SevAct, table
+from sevtracker.store.tables import Copy, Dataset, Patch, Sev, SevAct, SevCheck, table
 from sevtracker.store.vantages import Vantage, of_sevs
 
 
@@ -141,6 +142,19 @@ def patches_of(session: Session, numbers: Sequence[int]) -> dict[int, list[Patch
         for patch in session.exec(statement):
             found[patch.sev_number].append(patch)
     return found
+
+
+def judges_patches_of(session: Session, check_id: int, person_id: int) -> bool:
+    """Does this check gate a SEV, active or watched, for which this person logged a patch?"""
+    p, sc, s = table(Patch), table(SevCheck), table(Sev)
+    statement = (
+        sa.select(p.c.number)
+        .join(sc, sc.c.sev_number == p.c.sev_number)
+        .join(s, s.c.number == p.c.sev_number)
+        .where(sc.c.check_id == check_id, p.c.author_id == person_id, s.c.status.in_(sorted(ACTIVE | WATCHED)))
+        .limit(1)
+    )
+    return session.connection().execute(statement).first() is not None
 
 
 def any_alarm(session: Session, now: datetime) -> bool:

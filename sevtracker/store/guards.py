@@ -1,8 +1,8 @@
 """What makes the ledger append-only in the database itself, whoever connects to it.
 
-SQLite: triggers refuse UPDATE and DELETE, and an insert that replaces a record or leaves a gap (INSERT OR REPLACE walks past the
-other two). PostgreSQL: triggers refuse UPDATE, DELETE and TRUNCATE, also as a replica; and where the application runs as another
-role than the owner (``database.migrate_url``), that role may only SELECT and INSERT.
+SQLite: triggers refuse UPDATE and DELETE, and an insert that replaces a record or leaves a gap (INSERT OR REPLACE walks
+past the other two). PostgreSQL: triggers refuse UPDATE, DELETE and TRUNCATE, also as a replica; and where the
+application runs as another role than the owner (``database.migrate_url``), that role may only SELECT and INSERT.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def find(session: Session, person_id: int, key: str) -> IdempotencyKey | None:
 
 
 def keep(session: Session, person_id: int, key: str, request_hash: str, status: int, body: str, now: datetime) -> None:
-    """Keep the answer in the transaction of its effect. Raises Conflict, which undoes both, if the key was used meanwhile."""
+    """Keep the answer in its effect's transaction. Raises Conflict, which undoes both, if the key is taken by now."""
     values = {"person_id": person_id, "key": key, "request_hash": request_hash}
     try:
         session.connection().execute(_INSERT, {**values, "status": status, "body": body, "created_at": now})
@@ -30,9 +30,11 @@ def keep(session: Session, person_id: int, key: str, request_hash: str, status: 
 
 
 def claim(session: Session, person_id: int, key: str, now: datetime) -> bool:
-    """Take a key for the effect that follows in this transaction; False if it is taken (waits for whoever is taking it)."""
+    """Take a key for the effect that follows in this transaction; False if it is taken (waits for who is taking it)."""
     blank = {"request_hash": "", "status": 0, "body": ""}
-    statement = upsert(session, _I).on_conflict_do_nothing().values(person_id=person_id, key=key, created_at=now, **blank)
+    statement = (
+        upsert(session, _I).on_conflict_do_nothing().values(person_id=person_id, key=key, created_at=now, **blank)
+    )
     return bool(session.connection().execute(statement).rowcount)
 
 

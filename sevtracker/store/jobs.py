@@ -1,8 +1,8 @@
 """The queue of runs: jobs wait in lanes, one lane a target host; a worker leases a lane, never a job.
 
-So no target ever gets two runs at once, whatever the number of workers, and one slow target delays nobody else. A lease is
-counted on the database's clock. A lane's ``fence`` goes up with every lease; a result that comes with an older fence is late and
-is refused.
+So no target ever gets two runs at once, whatever the number of workers, and one slow target delays nobody else. A lease
+is counted on the database's clock. A lane's ``fence`` goes up with every lease; a result that comes with an older fence
+is late and is refused.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def enqueue(
 
 
 def _open_lanes(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Every queued job has a lane: made here, so that claiming need not look through the whole queue for missing ones."""
+    """Every queued job has a lane: made here, so that claiming need not look through the queue for missing ones."""
     targets = sorted({row["target"] for row in rows})
     session.connection().execute(
         upsert(session, _L).on_conflict_do_nothing(),
@@ -274,6 +274,11 @@ def done(session: Session, finished: Sequence[tuple[int, int]]) -> None:
             sa.delete(_J).where(_J.c.check_id == sa.bindparam("_check"), _J.c.version == sa.bindparam("_version")),
             [{"_check": c, "_version": v} for c, v in finished],
         )
+
+
+def forget(session: Session, check_id: int) -> None:
+    """Drop the run that a check waits for, if any: it was disabled."""
+    session.connection().execute(sa.delete(_J).where(_J.c.check_id == check_id))
 
 
 def waiting(session: Session) -> int:

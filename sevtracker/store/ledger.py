@@ -1,4 +1,4 @@
-"""The ledger's rows: append, read in order, verify. Nothing here can change a record, and the database refuses it too."""
+"""The ledger's rows: append, read in order, verify. Nothing here changes a record, and the database refuses it."""
 
 from __future__ import annotations
 

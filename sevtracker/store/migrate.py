@@ -16,9 +16,9 @@ HEAD = "0001"
 
 
 def upgrade(settings: DatabaseSettings) -> None:
-    """Run the missing migrations as the owner (``migrate_url``), then grant to the application's role, if it is another."""
-    from alembic import command  # the only user, and slow to import: starting up doesn't need it
-    from alembic.config import Config
+    """Run the missing migrations as the owner (``migrate_url``), then grant to the application's role, if another."""
+    from alembic import command  # noqa: PLC0415  # slow to import, and starting up doesn't need it
+    from alembic.config import Config  # noqa: PLC0415  # the same
 
     owner = Database(settings.model_copy(update={"url": settings.migration_url, "migrate_url": None}))
     try:

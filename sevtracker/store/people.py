@@ -146,9 +146,7 @@ def around(session: Session, sev: int, ids: Iterable[int], pids: Iterable[str], 
     offered = sa.and_(_P.c.active, _P.c.role.in_((Role.engineer, Role.executive)))
     wanted = sa.or_(named_, offered) if choices else named_
     statement = (
-        sa.select(
-            _P.c.id, _P.c.pid, _P.c.name, _P.c.email, _P.c.role, _P.c.active, m.c.sev_number.is_not(None), named_
-        )
+        sa.select(_P.c.id, _P.c.pid, _P.c.name, _P.c.email, _P.c.role, _P.c.active, m.c.sev_number.is_not(None), named_)
         .outerjoin(m, sa.and_(m.c.person_id == _P.c.id, m.c.sev_number == sev))
         .where(wanted)
         .order_by(sa.case((named_, 0), else_=1), _P.c.name, _P.c.id)

@@ -29,10 +29,9 @@ SQLITE_DDL = (
     " INSERT INTO sev_words(rowid, title, summary) VALUES (new.number, new.title, new.summary); END",
 )
 #: PostgreSQL would take ``db1.corp.example``, ``a/b`` or ``-06`` for one word each; SQLite splits them, and so do we.
-_PUNCTUATION = "!\"#$%&()*+,-./:;<=>?@[]^_`{|}~\\"
+_PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[]^_`{|}~\\'
 _VECTOR = (
-    "to_tsvector('simple', translate(sev.title || ' ' || sev.summary,"
-    f" '{_PUNCTUATION}', '{' ' * len(_PUNCTUATION)}'))"
+    f"to_tsvector('simple', translate(sev.title || ' ' || sev.summary, '{_PUNCTUATION}', '{' ' * len(_PUNCTUATION)}'))"
 )
 POSTGRESQL_DDL = (f"CREATE INDEX ix_sev_words ON sev USING gin ({_VECTOR})",)
 
@@ -43,7 +42,7 @@ def words(text: str) -> list[str]:
 
 
 def matching(session: Session, statement: sa.Select[Any], text: str) -> sa.Select[Any]:
-    """``statement`` narrowed to SEVs that have all words of ``text`` (the last one as a prefix), or that have this number."""
+    """``statement`` narrowed to SEVs that have all words of ``text`` (the last may be cut short), or that number."""
     if key := _KEY.match(text):
         return statement.where(_S.c.number == int(key.group(1)))
     wanted = words(text)

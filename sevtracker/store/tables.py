@@ -353,7 +353,7 @@ class LedgerText(SQLModel, table=True):
 
 
 class Job(SQLModel, table=True):
-    """A check that waits for its run. One a check; asking again while it runs bumps ``version``, so that it runs again."""
+    """A check that waits for its run. One a check; asking again while it runs bumps ``version``: it runs again."""
 
     check_id: int = Field(foreign_key="check_.id", primary_key=True)
     target: str = Field(max_length=300)
@@ -367,7 +367,7 @@ class Job(SQLModel, table=True):
 
 
 class Lane(SQLModel, table=True):
-    """A target host: whoever leases it may probe there, one run at a time. ``fence`` rejects results that come too late."""
+    """A target host: whoever leases it may probe there, one run at a time. ``fence`` rejects results that are late."""
 
     target: str = Field(primary_key=True, max_length=300)
     #: Seconds since 1970 on the database's clock; free from then on.

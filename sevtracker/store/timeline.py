@@ -82,7 +82,7 @@ def with_name(item: Item, called: Mapping[str, str]) -> Item:
     return replace(item, actor_name=called.get(item.actor_pid, item.actor_name))
 
 
-def records(
+def records(  # noqa: PLR0913  # each is one way to narrow a list
     session: Session,
     number: int,
     *,

@@ -54,18 +54,17 @@ def encode(state: VantageState) -> dict[str, Any]:
 
 def decode(document: Mapping[str, Any]) -> VantageState:
     """The state that ``encode`` wrote."""
-    values: dict[str, Any] = {}
-    for name, value in document.items():
-        if name in _TIMES:
-            value = datetime.fromisoformat(value)
-        elif name in _VERDICTS:
-            value = Verdict(value)
-        elif name in _TUPLES:
-            value = tuple(value)
-        elif name == "swings":
-            value = tuple(datetime.fromisoformat(v) for v in value)
-        values[name] = value
-    return VantageState(**values)
+    return VantageState(**{name: _decoded(name, value) for name, value in document.items()})
+
+
+def _decoded(name: str, value: Any) -> Any:
+    if name in _TIMES:
+        return datetime.fromisoformat(value)
+    if name in _VERDICTS:
+        return Verdict(value)
+    if name in _TUPLES:
+        return tuple(value)
+    return tuple(datetime.fromisoformat(v) for v in value) if name == "swings" else value
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
@@ -196,7 +195,7 @@ def checks_of_sevs(session: Session, numbers: Sequence[int]) -> list[int]:
 
 
 def save(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write states and what was made of them: rows of ``sev_number, check_id, state, exposure, streak, needed, until``."""
+    """Write rows of ``sev_number, check_id`` and any of ``state, exposure, streak, needed, until``, all the same."""
     listed = [dict(row) for row in rows]
     if not listed:
         return
@@ -241,17 +240,15 @@ def stories(
 ) -> dict[int, tuple[VantageState, list[Event]]]:
     """For each check: the state that its story starts from, and the events of the story, for this SEV.
 
-    The story starts ``window`` before the SEV was reported, or at its first patch if that was earlier. From before that, only
-    two things count: which definitions had been reproduced, and what was seen last.
+    The story starts ``window`` before the SEV was reported, or at its first patch if that was earlier. From before
+    that, only two things count: which definitions had been reproduced, and what was seen last.
     """
     if not check_ids:
         return {}
     connection = session.connection()
     patches = _patches(connection, sev)
     since = min([sev.reported_at - window, *(p.at for p, _ in patches)])
-    dataset_of = dict(
-        connection.execute(sa.select(_K.c.id, _D.c.slug).join(_D).where(_K.c.id.in_(check_ids))).all()
-    )
+    dataset_of = dict(connection.execute(sa.select(_K.c.id, _D.c.slug).join(_D).where(_K.c.id.in_(check_ids))).all())
     starts: dict[int, VantageState] = {}
     events: dict[int, list[Event]] = {check_id: [] for check_id in check_ids}
     fingerprints = _revisions(connection, check_ids, events)

@@ -90,7 +90,7 @@ class Work:
             raise RuntimeError("this act needs a person")
         return self.person
 
-    def record(
+    def record(  # noqa: PLR0913  # what a record has
         self,
         kind: str,
         *,
