@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
+from typing import Any
 
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -58,7 +59,7 @@ def test_a_body_over_the_cap_is_refused(world: World) -> None:
 
 def test_a_body_over_the_cap_is_refused_without_a_length_too(world: World) -> None:
     size = world.runtime.settings.server.max_body + 1
-    environ = EnvironBuilder(
+    environ: dict[Any, Any] = EnvironBuilder(
         "/api/v1/sevs",
         method="POST",
         content_type="application/json",
