@@ -59,14 +59,15 @@ def test_a_body_over_the_cap_is_refused(world: World) -> None:
 
 def test_a_body_over_the_cap_is_refused_without_a_length_too(world: World) -> None:
     size = world.runtime.settings.server.max_body + 1
-    environ: dict[Any, Any] = EnvironBuilder(
+    environ: dict[str, Any] = EnvironBuilder(
         "/api/v1/sevs",
         method="POST",
         content_type="application/json",
         headers={"Authorization": f"Bearer {world.dana.token}"},
     ).get_environ()
     environ.pop("CONTENT_LENGTH", None)
-    environ |= {"wsgi.input": BytesIO(b'{"title": "' + b"x" * size + b'"}'), "wsgi.input_terminated": True}
+    environ["wsgi.input"] = BytesIO(b'{"title": "' + b"x" * size + b'"}')
+    environ["wsgi.input_terminated"] = True
     assert run_wsgi_app(world.app, environ)[1].startswith("413")
 
 
