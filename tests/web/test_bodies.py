@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from tests.web.world import World
@@ -63,7 +64,7 @@ def test_a_body_over_the_cap_is_refused_without_a_length_too(world: World) -> No
         "/api/v1/sevs",
         method="POST",
         content_type="application/json",
-        headers={"Authorization": f"Bearer {world.dana.token}"},
+        headers=Headers({"Authorization": f"Bearer {world.dana.token}"}),
     ).get_environ()
     environ.pop("CONTENT_LENGTH", None)
     environ["wsgi.input"] = BytesIO(b'{"title": "' + b"x" * size + b'"}')
