@@ -35,7 +35,7 @@ def claim(session: Session, person_id: int, key: str, now: datetime) -> bool:
     statement = (
         upsert(session, _I).on_conflict_do_nothing().values(person_id=person_id, key=key, created_at=now, **blank)
     )
-    return bool(session.connection().execute(statement).rowcount)
+    return session.connection().execute(statement.returning(_I.c.key)).first() is not None
 
 
 def answer(session: Session, person_id: int, key: str, body: str) -> None:

@@ -12,7 +12,7 @@ from sevtracker.actions import checks as acts
 from sevtracker.actions.enforce import May, may
 from sevtracker.actions.inputs import ChangeCheck, NewCheck, WithReason, parse
 from sevtracker.domain.vocabulary import Verdict
-from sevtracker.errors import Conflict, InputError, NotFound
+from sevtracker.errors import Conflict, InputError, NotFound, NotPermitted
 from sevtracker.store import checks, datasets, facts, sevs
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
@@ -163,7 +163,7 @@ def check_save(check_id: int) -> AnyResponse:
         given = parse(ChangeCheck, raw)
         with runtime().work(auth.person()) as work:
             changed = acts.change(work, runtime().settings, runtime().probes, check_id, given)
-    except (InputError, Conflict) as error:
+    except (InputError, Conflict, NotPermitted) as error:
         typed = Form({**forms.typed().values, "kind": check.kind})
         return show(_edit(check, forms.refused(error, typed)), forms.status_of(error))
     done(f"Saved as revision {changed.revision}.")
@@ -180,6 +180,8 @@ def _found(check_id: int) -> Check:
 
 def _edit(check: Check, form: Form) -> CheckEdit:
     kind = runtime().probes.kinds.get(check.kind)
+    with runtime().read() as session:
+        own_patch = facts.judges_patches_of(session, check.id or 0, auth.person().id)
     return CheckEdit(
         kind=check.kind,
         check=check.id,
@@ -187,6 +189,7 @@ def _edit(check: Check, form: Form) -> CheckEdit:
         params=check_form.fields(kind, form) if kind else (),
         identities=identities(runtime().settings),
         form=form,
+        gates_own_patch=own_patch,
     )
 
 
@@ -207,7 +210,7 @@ def check_disable(check_id: int) -> AnyResponse:
     try:
         given = parse(WithReason, {"reason": forms.text("reason")})
         _switch(check_id, ChangeCheck(enabled=False, reason=given.reason))
-    except (InputError, Conflict) as error:
+    except (InputError, Conflict, NotPermitted) as error:
         shown = forms.refused(error, forms.typed())
         return show(check_page.build(check_id, shown), forms.status_of(error))
     done("Disabled. It looks no more.")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from sevtracker.errors import Conflict, FieldError, InputError, SevtrackerError
+from sevtracker.errors import Conflict, FieldError, InputError, NotPermitted, SevtrackerError
 from sevtracker.web.contexts import Form
 
 T = TypeVar("T")
@@ -84,6 +84,8 @@ def _head(field: str) -> str:
 _TOLD_BETTER: tuple[tuple[str, str], ...] = (
     (r"This field is required\.|String should have at least 1 character", "This can't be empty."),
     (r"List should have at least 1 item.*", "Choose at least one."),
+    (r"Value should have at least 1 item after validation.*", "This can't be empty."),
+    (r"Value should have at most (\d+) items after validation.*", r"This takes \1 characters at most."),
     (r"Input should be a valid datetime.*", _BAD_MOMENT),
     (r"Input should be 'SEV0'.*", "Choose one of SEV0 to SEV4."),
     (r"String should match pattern '\^\[a-z0-9\].*", "Lower case letters, digits, dots and dashes only."),
@@ -102,7 +104,7 @@ def _words(message: str) -> str:
     return message
 
 
-STATUS: Mapping[type[SevtrackerError], int] = {InputError: 422, Conflict: 409}
+STATUS: Mapping[type[SevtrackerError], int] = {InputError: 422, Conflict: 409, NotPermitted: 403}
 
 
 def status_of(error: SevtrackerError) -> int:

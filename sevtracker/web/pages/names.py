@@ -78,5 +78,5 @@ def paged(rows: Sequence[T], limit: int, cursor: str | None, last: Sequence[str]
     """
     so_far = trail(cursor)
     older = _BETWEEN.join([*so_far, *last]) if len(rows) > limit and last else None
-    newer = _BETWEEN.join(so_far[:-1]) if so_far else None
+    newer = _BETWEEN.join(so_far[:-1]) or _BETWEEN if so_far else None
     return rows[:limit], Cursor(newer, older)

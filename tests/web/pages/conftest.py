@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from sevtracker.actions import people
 from sevtracker.store.people import by_email
-from tests.web.conftest import CAST, World
+from tests.web.world import CAST, World
 
 PASSWORD = "correct horse battery staple"
 
@@ -28,7 +28,7 @@ class Browser:
 
     def open(self, path: str, status: int = 200, **arguments: Any) -> str:
         """The text of a page."""
-        answer = self.client.get(path, query_string=arguments)
+        answer = self.client.get(path, query_string=arguments or None)
         assert answer.status_code == status, f"{path}: {answer.status_code} {answer.headers.get('Location')}"
         return self._read(answer)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.conftest import World
 from tests.web.pages.conftest import Cast
+from tests.web.world import World
 
 #: Everything of the request, with the one that finds out who asks.
 BUDGETS = {

@@ -8,7 +8,7 @@ from typing import Any
 from sevtracker.store import datasets, sevs
 from tests.web.pages.conftest import Cast, text_of
 
-GIVEN = {"title": "Events readable by all", "dataset": "events", "level": "SEV3"}
+GIVEN: dict[str, Any] = {"title": "Events readable by all", "dataset": "events", "level": "SEV3"}
 
 
 def _key(html: str) -> str:
@@ -39,7 +39,12 @@ def test_three_fields_are_enough_and_the_next_step_is_to_reproduce_it(cast: Cast
 
 
 def test_a_dataset_that_is_not_registered_yet_is_made_with_the_sev(cast: Cast) -> None:
-    fields = {"title": "Somebody's table", "level": "SEV2", "new_dataset_slug": "fresh", "new_dataset_name": "Fresh"}
+    fields: dict[str, Any] = {
+        "title": "Somebody's table",
+        "level": "SEV2",
+        "new_dataset_slug": "fresh",
+        "new_dataset_name": "Fresh",
+    }
     assert "Fresh" in text_of(cast.dana.send("/sevs", **fields, form_key="k"))
     assert "None was ever filed" not in text_of(cast.dana.open("/datasets/fresh"))
 

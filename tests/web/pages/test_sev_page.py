@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
-from tests.web.conftest import World
 from tests.web.pages.conftest import Cast, text_of
+from tests.web.world import World
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_note_comes_to_the_timeline_at_its_own_time(cast: Cast, number: int) -
 
 def test_an_empty_note_is_refused_and_keeps_its_time(cast: Cast, number: int) -> None:
     page = cast.dana.send(f"/sevs/{number}/notes", 422, text=" ", at="2026-06-08T09:00")
-    assert "This can't be empty." in page
+    assert "This can't be empty." in text_of(page)
     assert 'value="2026-06-08T09:00"' in page
 
 
@@ -73,12 +74,20 @@ def test_a_bad_patch_is_refused_and_kept(cast: Cast, number: int) -> None:
 
 
 def test_facts_are_changed_with_old_and_new_on_the_timeline(cast: Cast, number: int) -> None:
-    edit = {"title": "A better title", "level": "SEV4", "commander": "2", "summary": "Why", "exposed_from": ""}
+    edit: dict[str, Any] = {
+        "title": "A better title",
+        "level": "SEV4",
+        "commander": "2",
+        "summary": "Why",
+        "exposed_from": "",
+    }
     page = cast.dana.send(f"/sevs/{number}/edit", **edit)
     assert "A better title" in page
     assert re.search(r"<del>SEV3</del>.*<ins>SEV4</ins>", page)
     assert re.search(r"<del>nobody</del>.*<ins>Erik</ins>", page)
-    page = cast.dana.send(f"/sevs/{number}/edit", 422, **{**edit, "title": "", "exposed_from": "2190-01-01T00:00"})
+    page = cast.dana.send(f"/sevs/{number}/edit", 422, **{**edit, "title": "", "commander": "Bob", "exposed_from": "x"})
+    assert page.count('aria-invalid="true"') == 3
+    page = cast.dana.send(f"/sevs/{number}/edit", 422, **{**edit, "exposed_from": "2190-01-01T00:00"})
     assert "This lies in the future." in page
     assert 'value="2190-01-01T00:00"' in page
 
