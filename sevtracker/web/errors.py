@@ -32,6 +32,7 @@ from sevtracker.errors import (
     TooLarge,
     Unavailable,
 )
+from sevtracker.store.engine import passes
 from sevtracker.web import auth
 from sevtracker.web.chrome import chrome
 from sevtracker.web.contexts import ErrorPage
@@ -51,6 +52,7 @@ _KINDS: Mapping[type[SevtrackerError], tuple[int, str]] = {
 }
 PROBLEM = "application/problem+json"
 _INTERNAL = "Something went wrong here. It was logged; the request's id finds it."
+_AWAY = "The database does not answer at the moment. Nothing was changed; ask again in a few seconds."
 _WORDS = {
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
@@ -142,7 +144,10 @@ def _of_http(error: HTTPException) -> AnyResponse:
 
 
 def _unknown(error: Exception) -> AnyResponse:
+    """Ours to mend: 500. But a database that is away, locked or out of connections passes: ask again."""
     _log(error)
+    if passes(error):
+        return _answer(Problem(503, "unavailable", _AWAY, headers={"Retry-After": "5"}))
     return _answer(Problem(500, "internal", _INTERNAL))
 
 

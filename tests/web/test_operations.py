@@ -7,8 +7,9 @@ import pytest
 from sevtracker.config import load_settings
 from sevtracker.web.app import create_app
 from sevtracker.wiring import build
+from tests.servers.postgres import PostgresServer
 from tests.servers.store import Dialect, StoreDatabases
-from tests.web.world import World, environment
+from tests.web.world import World, environment, upgraded
 
 FAR = {"REMOTE_ADDR": "10.1.2.3"}
 
@@ -37,3 +38,18 @@ def test_figures_are_for_this_machine_and_for_tokens(world: World) -> None:
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
 def test_a_proxy_on_this_machine_is_not_this_machine(world: World, header: str) -> None:
     assert world.app.test_client().get("/metrics", headers={header: "10.1.2.3"}).status_code == 403
+
+
+def test_a_database_that_is_away_is_told_as_such_and_comes_back(private_postgres: PostgresServer) -> None:
+    url = private_postgres.create_database()
+    upgraded(url)
+    runtime = build(load_settings(environment(url)))
+    client = create_app(runtime).test_client()
+    ask = {"Authorization": "Bearer sev_nobody"}
+    private_postgres.stop()
+    away = client.get("/api/v1/me", headers=ask)
+    private_postgres.start()
+    back = client.get("/api/v1/me", headers=ask)
+    runtime.close()
+    assert (away.status_code, away.headers["Retry-After"], back.status_code) == (503, "5", 401)
+    assert "away" not in away.get_data(as_text=True) and "127.0.0.1" not in away.get_data(as_text=True)
