@@ -94,8 +94,13 @@ def _with_texts(session: Session) -> Generator[tuple[rules.Stored, _Text | None]
     with session.connection().execute(statement, execution_options={"yield_per": 1000}) as rows:
         for row in rows.mappings():
             projection = {name: row[name] for name in rules.PROJECTED}
-            record = rules.Stored(int(row["seq"]), bytes(row["prev"]), bytes(row["h"]), bytes(row["body"]), projection)
-            yield record, None if row["salt"] is None else (bytes(row["salt"]), row["text"])
+            record = rules.Stored(int(row["seq"]), _raw(row["prev"]), _raw(row["h"]), _raw(row["body"]), projection)
+            yield record, None if row["salt"] is None else (_raw(row["salt"]), row["text"])
+
+
+def _raw(value: bytes | str) -> bytes:
+    """What lies in the column. SQLite lets a tamperer put text where bytes were: damage to find, not to fail on."""
+    return value.encode() if isinstance(value, str) else bytes(value)
 
 
 @dataclass(frozen=True, slots=True)

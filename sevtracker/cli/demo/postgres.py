@@ -84,14 +84,20 @@ class Postgres:
         self._fill()
 
     def _run_once(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [str(self._bin / program), *arguments],
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            **self._identity(),
-        )
+        try:
+            done = subprocess.run(
+                [str(self._bin / program), *arguments],
+                cwd=self._folder,
+                capture_output=True,
+                text=True,
+                check=False,
+                **self._identity(),
+            )
+        except PermissionError:
+            raise ConfigError(
+                f"PostgreSQL refuses to run as root, and the account {self._account} can't enter {self._folder}:"
+                " set TMPDIR to a folder that is open to it, or run this as a user."
+            ) from None
         if done.returncode:
             raise ConfigError(f"{program} did not work:\n{done.stdout[-1000:]}{done.stderr[-1000:]}".strip())
 
