@@ -9,7 +9,7 @@ from tests.worker.targets import MARKER
 def test_a_dataset_without_copies_gets_a_primary_one(world: World) -> None:
     answer = world.dana.ask("POST", "/datasets", {"slug": "events", "name": "Events", "owner": "Priya"})
     assert (answer.status_code, answer.headers["Location"]) == (201, "/api/v1/datasets/events")
-    assert [c["slug"] for c in answer.get_json()["places"]] == ["primary"]
+    assert [c["slug"] for c in answer.get_json()["copies"]] == ["primary"]
     assert world.dana.get("/datasets/events") == answer.get_json()
     world.dana.post("/datasets", {"slug": "events", "name": "Again"}, status=422)
     world.dana.get("/datasets/nope", status=404)

@@ -93,9 +93,9 @@ class DatasetLine(Answered):
     programme: str | None
     classification: str
     description: str
-    copies: int
-    checks: int
-    open_checks: int
+    copy_count: int
+    check_count: int
+    open_check_count: int
 
 
 class DatasetPage(Answered):
@@ -353,6 +353,6 @@ class Dataset(DatasetLine):
 
     disclosed_fields: list[str] | None
     created_at: datetime
-    places: list[Copy]
-    vantages: list[CheckLine]
+    copies: list[Copy]
+    checks: list[CheckLine]
     sevs: list[SevLine]

@@ -70,9 +70,9 @@ def dataset_line(line: datasets.Line) -> models.DatasetLine:
         programme=line.programme,
         classification=line.classification,
         description=line.description,
-        copies=line.copies,
-        checks=line.checks,
-        open_checks=line.open_checks,
+        copy_count=line.copies,
+        check_count=line.checks,
+        open_check_count=line.open_checks,
     )
 
 
