@@ -335,7 +335,7 @@ class LedgerRecord(SQLModel, table=True):
     ts: str = Field(max_length=32)
     __table_args__ = (
         sa.Index("ix_ledger_sev_seq", "sev", "seq"),
-        sa.Index("ix_ledger_sev_kind", "sev", "kind"),
+        sa.Index("ix_ledger_sev_kind_seq", "sev", "kind", "seq"),
         sa.Index("ix_ledger_dataset_seq", "dataset", "seq"),
     )
 

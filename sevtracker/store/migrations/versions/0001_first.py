@@ -52,7 +52,7 @@ def upgrade() -> None:  # noqa: PLR0915  # one statement a table
         sa.UniqueConstraint("prev"),
     )
     op.create_index("ix_ledger_dataset_seq", "ledger", ["dataset", "seq"], unique=False)
-    op.create_index("ix_ledger_sev_kind", "ledger", ["sev", "kind"], unique=False)
+    op.create_index("ix_ledger_sev_kind_seq", "ledger", ["sev", "kind", "seq"], unique=False)
     op.create_index("ix_ledger_sev_seq", "ledger", ["sev", "seq"], unique=False)
     op.create_table(
         "ledger_text",
