@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sevtracker.config import Settings
 from sevtracker.domain import patches as patch_rules
@@ -15,7 +16,7 @@ from sevtracker.domain.exposure import assess, fold, worst
 from sevtracker.domain.ledger import Evidence
 from sevtracker.domain.policy import rules_for
 from sevtracker.domain.vocabulary import ACTIVE, EXPOSURE_ORDER, WATCHED, Exposure, Level, PatchOutcome, Status, Verdict
-from sevtracker.store import checks, facts, sevs, vantages
+from sevtracker.store import checks, facts, sevs, stories, vantages
 from sevtracker.store.tables import Patch, Sev
 from sevtracker.store.vantages import Vantage
 from sevtracker.store.work import Work
@@ -30,9 +31,9 @@ def lock(work: Work, numbers: Sequence[int]) -> list[Sev]:
 def refold(work: Work, settings: Settings, sev: Sev, check_ids: Sequence[int]) -> None:
     """Fold the states of these checks for ``sev`` from the stored runs, patches, edits and proofs, from the start."""
     rules = rules_for(settings.policy, sev.level)
-    stories = vantages.stories(work.session, sev, check_ids, rules.flapping_window)
+    told = stories.stories(work.session, sev, check_ids, rules.flapping_window)
     rows = []
-    for check_id, (start, events) in stories.items():
+    for check_id, (start, events) in told.items():
         state = fold(events, rules, start)
         seen = assess(state, rules, work.now, sev.resolved_at)
         rows.append(
@@ -54,6 +55,29 @@ def refold_all(work: Work, settings: Settings, sev: Sev) -> None:
     work.session.flush()
     linked = vantages.of_sevs(work.session, [_number(sev)])[_number(sev)]
     refold(work, settings, sev, [v.check_id for v in linked])
+
+
+def first_look(
+    work: Work, settings: Settings, sev: Sev, places: Sequence[str], looking: Sequence[Vantage]
+) -> list[dict[str, Any]]:
+    """Judge a SEV that is being filed (``looking``: its checks, locked) by what its checks know, before it is stored.
+
+    Fills in what follows from that; returns the rows that link its checks. One statement: filing is a hot path.
+    """
+    rules = rules_for(settings.policy, sev.level)
+    told = stories.stories(work.session, sev, [v.check_id for v in looking], rules.flapping_window)
+    for v in looking:
+        start, events = told[v.check_id]
+        v.state = fold(events, rules, start)
+    case = facts.first_case(sev, places, looking, rules, settings.identities, work.now)
+    sev.exposure = overall(case)
+    _clocks(case)
+    rows = []
+    for v in looking:
+        seen = case.assessments[v.check_id]
+        row = {"exposure": seen.exposure, "streak": seen.streak, "needed": seen.needed, "until": seen.until}
+        rows.append({"check_id": v.check_id, "state": vantages.encode(v.state), **row})
+    return rows
 
 
 def evaluate(work: Work, settings: Settings, found: Sequence[Sev]) -> None:

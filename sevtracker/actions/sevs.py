@@ -8,9 +8,8 @@ from sevtracker.actions import evaluation
 from sevtracker.actions.enforce import May, require
 from sevtracker.actions.inputs import Act, ChangeSev, Dismiss, FileSev, Note, ReviseNote
 from sevtracker.config import Settings
-from sevtracker.domain import gate, lifecycle
-from sevtracker.domain.policy import rules_for
-from sevtracker.domain.vocabulary import EXPOSURE_ORDER, Exposure, Level, Status, Trigger, Verdict
+from sevtracker.domain import lifecycle
+from sevtracker.domain.vocabulary import Exposure, Level, Status, Trigger, Verdict
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
 from sevtracker.store import checks, datasets, jobs, people, sevs, timeline, vantages
 from sevtracker.store.tables import Sev, SevAct, SevMember
@@ -35,27 +34,25 @@ def filed(work: Work, settings: Settings, given: FileSev) -> sevs.Line:
     known = {a.slug: a.id for a in affected}
     _refuse(_unknown(given.datasets, known), *_impossible(work, given))
     detected_at = given.detected_at or work.now
-    shown: dict[str, Any] = {
-        "title": given.title,
-        "level": given.level,
-        "status": Status.reported,
-        "exposure": Exposure.unverified,
-        "exposure_since": work.now,
-        "restricted": given.restricted,
-        "exposed_from": given.exposed_from,
-        "detected_at": detected_at,
-        "reported_at": work.now,
-        "reopens": 0,
-        "blockers": _first_blockers(work, settings, given.level, affected),
-    }
-    number = sevs.insert(
-        work.session,
-        **shown,
+    sev = Sev(
+        title=given.title,
         summary=given.summary,
+        level=given.level,
+        status=Status.reported,
+        exposure=Exposure.unverified,
+        exposure_since=work.now,
+        restricted=given.restricted,
         reporter_id=work.by.id,
-        harm=EXPOSURE_ORDER[Exposure.unverified] * 10 + _LEVELS.index(given.level),
+        exposed_from=given.exposed_from,
+        detected_at=detected_at,
+        reported_at=work.now,
         version=1,
     )
+    looking = vantages.looking(work.session, [known[slug] for slug in wanted])
+    places = [f"{a.slug}/{copy}" for a in affected for copy in a.copies]
+    links = evaluation.first_look(work, settings, sev, places, [v for v, _ in looking])
+    shown = {name: getattr(sev, name) for name in _SHOWN}
+    number = sevs.insert(work.session, **shown, **{name: getattr(sev, name) for name in _KEPT})
     sevs.link_datasets(work.session, number, [known[slug] for slug in wanted])
     work.record(
         "sev:filed",
@@ -64,27 +61,24 @@ def filed(work: Work, settings: Settings, given: FileSev) -> sevs.Line:
         text=f"{given.title}\n\n{given.summary}".strip(),
         facts={"level": given.level.value, "datasets": wanted, "restricted": given.restricted},
     )
-    if _look(work, settings, number):
-        return sevs.line(work.session, number, wanted)  # what the checks know already has changed it
+    if links:
+        vantages.link(work.session, number, links)
+        run = [(v.check_id, target) for v, target in looking if v.enabled]
+        jobs.enqueue(work.session, run, Trigger.filed, work.now, sev=number)
+    if sev.exposure is not Exposure.unverified:
+        changed = {"old": Exposure.unverified.value, "new": sev.exposure.value}
+        work.record("exposure:changed", sev=number, facts=changed)
     return sevs.Line(**_NEW, **shown, number=number, datasets=tuple(sorted(wanted)))
 
 
 #: What no SEV has when it is filed.
 _NEW: dict[str, Any] = dict.fromkeys(("aware_at", "fix_claimed_at", "verified_closed_at", "resolved_at"))
-
-
-def _first_blockers(work: Work, settings: Settings, level: Level, affected: list[datasets.Affected]) -> int:
-    """How many reasons the gate has against resolving a SEV that nothing has looked at yet."""
-    nothing_seen = gate.Facts(
-        level=level,
-        status=Status.reported,
-        rules=rules_for(settings.policy, level),
-        now=work.now,
-        vantages=[],
-        holes=[gate.Hole(f"{a.slug}/{copy}") for a in affected for copy in a.copies],
-        patches=0,
-    )
-    return len(gate.evaluate(nothing_seen).blockers)
+#: What a list shows of one that is being filed, and what is kept beside that.
+_SHOWN = (
+    *("title", "level", "status", "exposure", "exposure_since", "restricted"),
+    *("exposed_from", "detected_at", "reported_at", "reopens", "blockers"),
+)
+_KEPT = ("summary", "reporter_id", "harm", "version", "recheck_at")
 
 
 def _look(work: Work, settings: Settings, number: int) -> bool:

@@ -58,10 +58,12 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
     links = vantages.links_of(work.session, ids) if locked else {}
     run_ids = checks.add_runs(work.session, [_run(f) for f in kept])
     jobs.done(work.session, [(f.job.check_id, f.job.version) for f in kept])
+    folded: list[tuple[dict[str, Any], bool]] = []
     for f, run_id in zip(kept, run_ids, strict=True):
-        late = _fold(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, []))
-        for number in late:
-            evaluation.refold(work, settings, locked[number], [f.job.check_id])
+        folded += _fold(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, []))
+    vantages.save(work.session, [row for row, _ in folded])
+    for row in (row for row, follows_on in folded if not follows_on):
+        evaluation.refold(work, settings, locked[row["sev_number"]], [row["check_id"]])
     checks.add_proofs(work.session, [_proof(f) for f in kept if f.seen.verdict is Verdict.open])
     rows = [
         _after(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, []))
@@ -99,40 +101,38 @@ def _proof(f: Finished) -> dict[str, Any]:
     }
 
 
-def _fold(work: Work, settings: Settings, f: Finished, run_id: int, check: Standing, links: list[Link]) -> list[int]:
+def _fold(
+    work: Work, settings: Settings, f: Finished, run_id: int, check: Standing, links: list[Link]
+) -> list[tuple[dict[str, Any], bool]]:
     """Fold one run into the vantages of its check; record it where the verdict changed.
 
-    Returns the SEVs to fold from the start, since something was said while the run was under way.
+    Returns what to write of each, and whether that will do: not if something was said while the run was under way.
     """
     ran = Ran(f.seen.started_at, f.seen.verdict, f.job.fingerprint)
-    rows, late = [], []
+    rows = []
     for place, link in enumerate(links):
         rules = rules_for(settings.policy, link.level)
         state = apply(link.state, ran, rules)
         seen = assess(state, rules, work.now, link.resolved_at)
-        rows.append(
-            {
-                "sev_number": link.sev_number,
-                "check_id": link.check_id,
-                "state": vantages.encode(state),
-                "exposure": seen.exposure,
-                "streak": seen.streak,
-                "needed": seen.needed,
-                "until": seen.until,
-            }
-        )
+        row = {
+            "sev_number": link.sev_number,
+            "check_id": link.check_id,
+            "state": vantages.encode(state),
+            "exposure": seen.exposure,
+            "streak": seen.streak,
+            "needed": seen.needed,
+            "until": seen.until,
+        }
+        rows.append((row, follows(link.state, ran)))
         if link.state.last is not f.seen.verdict:
             _say(work, f, run_id, check, link.sev_number)
-        if not follows(link.state, ran):
-            late.append(link.sev_number)
         if seen.flapping and state.swings != link.state.swings:
             flaps = {"check": link.check_id, "swings": len(state.swings)}
             work.notify("exposure:flapping", sev=link.sev_number, check=link.check_id, facts=flaps)
         links[place] = Link(link.sev_number, link.check_id, link.level, link.status, link.resolved_at, state)
-    vantages.save(work.session, rows)
     if not links and check.last_verdict is not f.seen.verdict:
         _say(work, f, run_id, check, None)
-    return late
+    return rows
 
 
 def _say(work: Work, f: Finished, run_id: int, check: Standing, sev: int | None) -> None:

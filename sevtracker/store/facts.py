@@ -87,7 +87,7 @@ def gather(
                 assessments={v.check_id: assess(v.state, rules, now, sev.resolved_at) for v in seen},
                 patches=their_patches[number],
                 acts={kind: at for kind, at in their_acts.get(number, {}).items() if _this_cycle(sev, at)},
-                holes=_holes(own, seen, rules, identities),
+                holes=_holes([f"{d.slug}/{c.slug}" for d, c in own], seen, rules, identities),
             )
         )
     return cases
@@ -112,22 +112,41 @@ def _facts(v: Vantage, assessment: Assessment) -> gate.Vantage:
     )
 
 
-def _holes(
-    own: Sequence[tuple[Dataset, Copy]],
+def first_case(  # what a case has from the start
+    sev: Sev,
+    places: Sequence[str],
     seen: Sequence[Vantage],
     rules: Rules,
     identities: Mapping[str, Identity],
+    now: datetime,
+) -> Case:
+    """The case of a SEV that is being filed, without asking anything more. ``places`` are all copies affected."""
+    return Case(
+        sev=sev,
+        rules=rules,
+        now=now,
+        datasets=[],
+        copies=[],
+        vantages=[v for v in seen if v.counts],
+        assessments={v.check_id: assess(v.state, rules, now) for v in seen},
+        patches=[],
+        acts={},
+        holes=_holes(places, seen, rules, identities),
+    )
+
+
+def _holes(
+    places: Sequence[str], seen: Sequence[Vantage], rules: Rules, identities: Mapping[str, Identity]
 ) -> tuple[gate.Hole, ...]:
     """Copies that no required check looks at: at all, or as an identity class that the level asks for."""
-    eyes: dict[int, set[str]] = {}
+    eyes: dict[str, set[str]] = {}
     for v in seen:
         if v.required and v.enabled:
             known = identities.get(v.identity)
-            eyes.setdefault(v.copy_id, set()).add(known.cls if known else "unknown")
+            eyes.setdefault(v.place, set()).add(known.cls if known else "unknown")
     holes = []
-    for dataset, copy in own:
-        looking = eyes.get(int(copy.id or 0), set())
-        place = f"{dataset.slug}/{copy.slug}"
+    for place in places:
+        looking = eyes.get(place, set())
         if not looking:
             holes.append(gate.Hole(place))
         holes.extend(gate.Hole(place, cls) for cls in rules.identity_classes if looking and cls not in looking)

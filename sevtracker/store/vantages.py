@@ -1,4 +1,4 @@
-"""What checks mean for SEVs: the folded state of each (SEV, check), and the events that it is folded from."""
+"""What checks mean for SEVs: the folded state of each (SEV, check). What it is folded from: ``stories``."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from sevtracker.clock import rfc3339
-from sevtracker.domain.exposure import Edited, Event, Patched, Ran, TwinsProven, VantageState
+from sevtracker.domain.exposure import VantageState
 from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Exposure, Level, Reason, Status, Verdict
 from sevtracker.store.tables import (
     Check,
-    CheckProof,
-    CheckRevision,
     Copy,
     Dataset,
-    Patch,
-    Run,
     Sev,
     SevCheck,
     SevDataset,
@@ -99,6 +95,11 @@ class Vantage:
     def place(self) -> str:
         return f"{self.dataset}/{self.copy}"
 
+    @property
+    def counts(self) -> bool:
+        """A disabled check is no vantage any more, unless the last that it saw was an open door."""
+        return self.enabled or self.state.decisive is Verdict.open
+
 
 def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]]:
     """The vantages of each SEV, by dataset, copy and check. One statement.
@@ -141,8 +142,51 @@ def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]
         values = list(row)
         values[16] = decode(values[16])
         vantage = Vantage(*values)
-        if vantage.enabled or vantage.state.decisive is Verdict.open:
+        if vantage.counts:
             found[vantage.sev_number].append(vantage)
+    return found
+
+
+_LOOKING = (
+    sa.select(
+        sa.literal(0).label("sev_number"),
+        _K.c.id,
+        _K.c.name,
+        _K.c.kind,
+        _K.c.dataset_id,
+        _D.c.slug,
+        _K.c.copy_id,
+        _C.c.slug,
+        _K.c.identity,
+        _K.c.required,
+        _K.c.enabled,
+        _K.c.revision,
+        _K.c.last_run_id,
+        _K.c.last_verdict,
+        _K.c.last_reason,
+        _K.c.halted,
+        _K.c.target,
+    )
+    .join(_D, _D.c.id == _K.c.dataset_id)
+    .join(_C, _C.c.id == _K.c.copy_id)
+    .where(_K.c.dataset_id.in_(sa.bindparam("dataset_ids", expanding=True)))
+    .order_by(_K.c.id)
+    .with_for_update(of=_K)
+)
+
+
+def looking(session: Session, dataset_ids: Sequence[int]) -> list[tuple[Vantage, str]]:
+    """The checks of these datasets as vantages of a SEV that is being filed, with their targets; blank still.
+
+    Locks them, in the order of their ids. One statement, built once: filing is a hot path.
+    """
+    rows = session.connection().execute(_LOOKING, {"dataset_ids": list(dataset_ids)})
+    found = []
+    for row in rows:
+        values = list(row)
+        target = str(values.pop())
+        blank: dict[str, Any] = {"state": VantageState(), "exposure": Exposure.unverified, "streak": 0, "needed": 0}
+        found.append((Vantage(*values, **blank), target))
     return found
 
 
@@ -206,6 +250,7 @@ def save(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 _SD = table(SevDataset)
+_INSERT = sa.insert(_SC)
 _MISSING = (
     sa.select(_SD.c.sev_number, _K.c.id)
     .join(_K, _K.c.dataset_id == _SD.c.dataset_id)
@@ -218,6 +263,13 @@ _OF_CHECK = _MISSING.join(_S, _S.c.number == _SD.c.sev_number).where(
 )
 
 
+def link(session: Session, number: int, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Link checks to a SEV that was just filed: rows of ``check_id, state, exposure, streak, needed, until``."""
+    listed = [{"sev_number": number, **row} for row in rows]
+    if listed:
+        session.connection().execute(_INSERT, listed)
+
+
 def link_new(session: Session, number: int | None = None, check_id: int | None = None) -> list[tuple[int, int]]:
     """Link checks to the SEVs of their datasets where that isn't done yet, for one SEV or for one check.
 
@@ -228,92 +280,5 @@ def link_new(session: Session, number: int | None = None, check_id: int | None =
     pairs = [(int(row[0]), int(row[1])) for row in connection.execute(statement, {"asked": value})]
     if pairs:
         blank = {"state": {}, "exposure": Exposure.unverified, "streak": 0, "needed": 0}
-        connection.execute(sa.insert(_SC), [{"sev_number": s, "check_id": c, **blank} for s, c in pairs])
+        connection.execute(_INSERT, [{"sev_number": s, "check_id": c, **blank} for s, c in pairs])
     return pairs
-
-
-# ---- the events that a state is folded from ----------------------------------------------------------------------
-
-
-def stories(
-    session: Session, sev: Sev, check_ids: Sequence[int], window: Any
-) -> dict[int, tuple[VantageState, list[Event]]]:
-    """For each check: the state that its story starts from, and the events of the story, for this SEV.
-
-    The story starts ``window`` before the SEV was reported, or at its first patch if that was earlier. From before
-    that, only two things count: which definitions had been reproduced, and what was seen last.
-    """
-    if not check_ids:
-        return {}
-    connection = session.connection()
-    patches = _patches(connection, sev)
-    since = min([sev.reported_at - window, *(p.at for p, _ in patches)])
-    dataset_of = dict(connection.execute(sa.select(_K.c.id, _D.c.slug).join(_D).where(_K.c.id.in_(check_ids))).all())
-    starts: dict[int, VantageState] = {}
-    events: dict[int, list[Event]] = {check_id: [] for check_id in check_ids}
-    fingerprints = _revisions(connection, check_ids, events)
-    _proofs(connection, check_ids, since, starts, events)
-    _runs(connection, check_ids, since, fingerprints, events)
-    for check_id in check_ids:
-        for patch, scope in patches:
-            in_scope = not scope or dataset_of[check_id] in scope
-            events[check_id].append(dataclasses.replace(patch, in_scope=in_scope))
-    return {check_id: (starts.get(check_id, VantageState()), events[check_id]) for check_id in check_ids}
-
-
-def _patches(connection: sa.Connection, sev: Sev) -> list[tuple[Patched, list[str]]]:
-    p = table(Patch)
-    statement = sa.select(p.c.number, p.c.applied_at, p.c.datasets).where(p.c.sev_number == sev.number)
-    return [(Patched(row.applied_at, row.number), row.datasets) for row in connection.execute(statement)]
-
-
-def _revisions(
-    connection: sa.Connection, check_ids: Sequence[int], events: dict[int, list[Event]]
-) -> dict[tuple[int, int], str]:
-    r = table(CheckRevision)
-    statement = sa.select(r.c.check_id, r.c.revision, r.c.at, r.c.fingerprint).where(r.c.check_id.in_(check_ids))
-    fingerprints = {}
-    for row in connection.execute(statement.order_by(r.c.revision)):
-        fingerprints[row.check_id, row.revision] = row.fingerprint
-        events[row.check_id].append(Edited(row.at, row.fingerprint))
-    return fingerprints
-
-
-def _proofs(
-    connection: sa.Connection,
-    check_ids: Sequence[int],
-    since: datetime,
-    starts: dict[int, VantageState],
-    events: dict[int, list[Event]],
-) -> None:
-    p = table(CheckProof)
-    statement = sa.select(p.c.check_id, p.c.fingerprint, p.c.how, p.c.at).where(p.c.check_id.in_(check_ids))
-    for row in connection.execute(statement.order_by(p.c.at)):
-        if row.how == "twins":
-            events[row.check_id].append(TwinsProven(row.at, row.fingerprint))
-        elif row.at < since:
-            start = starts.get(row.check_id, VantageState())
-            starts[row.check_id] = dataclasses.replace(start, reproduced=(*start.reproduced, row.fingerprint))
-
-
-def _runs(
-    connection: sa.Connection,
-    check_ids: Sequence[int],
-    since: datetime,
-    fingerprints: Mapping[tuple[int, int], str],
-    events: dict[int, list[Event]],
-) -> None:
-    r = table(Run)
-    columns = (r.c.id, r.c.check_id, r.c.started_at, r.c.verdict, r.c.revision)
-    for check_id in check_ids:
-        before = (
-            sa.select(*columns)
-            .where(r.c.check_id == check_id, r.c.started_at < since, r.c.verdict != Verdict.inconclusive)
-            .order_by(r.c.started_at.desc())
-            .limit(1)
-        )
-        within = sa.select(*columns).where(r.c.check_id == check_id, r.c.started_at >= since)
-        rows = [row for statement in (before, within) for row in connection.execute(statement)]
-        for row in sorted(rows, key=lambda row: row.id):  # as they were stored, whatever the clock did meanwhile
-            fingerprint = fingerprints[row.check_id, row.revision]
-            events[row.check_id].append(Ran(row.started_at, row.verdict, fingerprint))
