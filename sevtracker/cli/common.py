@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,6 +39,12 @@ def opened(*, create: bool = False) -> Iterator[Runtime]:
         yield runtime
     finally:
         runtime.close()
+
+
+def settle_in() -> None:
+    """Call once everything is loaded: the garbage collector need not look at it again. An eighth of the cost of a run."""
+    gc.collect()
+    gc.freeze()
 
 
 def show(document: Mapping[str, Any], text: str, *, in_json: bool) -> None:

@@ -14,6 +14,7 @@ from sevtracker import __version__
 from sevtracker.actions import people
 from sevtracker.actions.runtime import Runtime
 from sevtracker.cli import logs
+from sevtracker.cli.common import settle_in
 from sevtracker.cli.serving import Serving
 from sevtracker.cli.signals import Stopping
 from sevtracker.config import Settings, load_settings, require_secret_key
@@ -51,6 +52,7 @@ def _serve(runtime: Runtime) -> None:
     serving = Serving(create_app(runtime), settings.server)
     stopping = Stopping()
     worker = Worker(runtime)
+    settle_in()
     worker.start()
     _greet(runtime, serving.port)
     serving.run(stopping)

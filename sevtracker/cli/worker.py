@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sevtracker.cli.common import opened
+from sevtracker.cli.common import opened, settle_in
 from sevtracker.cli.signals import Stopping
 from sevtracker.worker import Worker
 
@@ -18,6 +18,7 @@ def worker() -> None:
     with opened() as runtime:
         stopping = Stopping()
         running = Worker(runtime)
+        settle_in()
         running.start()
         click.echo("The worker is running. Stop it with Ctrl-C.")
         stopping.wait()
