@@ -237,10 +237,19 @@ def _first_jobs(connection: sa.Connection, target: str, fence: int, chunk: int) 
     return [Claimed(row[0], target, fence, *tuple(row)[1:]) for row in connection.execute(statement)]
 
 
-def extend(session: Session, held: Mapping[str, int], lease: timedelta) -> dict[str, int]:
-    """Keep these lanes (fence by target) for another ``lease``. Returns those that still were ours to keep."""
-    present = fences(session, sorted(held))
-    kept = {target: fence for target, fence in held.items() if present.get(target) == fence}
+def extend(session: Session, worker: str, held: Mapping[str, int], lease: timedelta) -> dict[str, int]:
+    """Keep these lanes (fence by target) for another ``lease``. Returns those that still were the worker's to keep.
+
+    Not those that somebody else has leased since, nor those that another thread of the worker has just given back.
+    """
+    statement = (
+        sa.select(_L.c.target, _L.c.fence)
+        .where(_L.c.target.in_(sorted(held)), _L.c.worker == worker)
+        .order_by(_L.c.target)
+        .with_for_update()
+    )
+    rows = session.connection().execute(statement).all()
+    kept = {row.target: row.fence for row in rows if held[row.target] == row.fence}
     if kept:
         session.connection().execute(
             sa.update(_L).where(_L.c.target.in_(kept)).values(lease_until=_clock(session) + lease.total_seconds())

@@ -131,7 +131,7 @@ class Dispatcher:
             return
         lease, before = self._runtime.settings.worker.lease, self._runtime.clock.monotonic()
         with self._runtime.database.writing() as session:
-            kept = jobs.extend(session, {lane.target: lane.fence for lane in held}, lease)
+            kept = jobs.extend(session, self._name, {lane.target: lane.fence for lane in held}, lease)
         for lane in held:
             if kept.get(lane.target) == lane.fence:
                 lane.good_until = before + lease.total_seconds()

@@ -111,7 +111,7 @@ def test_only_the_holder_extends_and_releases(queue: Tracker) -> None:
     lapse(queue)
     claim(queue)
     with queue.work(None) as work:
-        assert jobs.extend(work.session, {"fast:1": 1, "slow:1": 2}, LEASE) == {"slow:1": 2}
+        assert jobs.extend(work.session, "w", {"fast:1": 1, "slow:1": 2}, LEASE) == {"slow:1": 2}
         jobs.release(work.session, {"fast:1": 1})
     assert claim(queue) == {}
 

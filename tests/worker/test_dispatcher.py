@@ -191,6 +191,22 @@ def test_a_lane_is_kept_for_as_long_as_its_probe_takes(make_tracker: Make) -> No
     assert len(one.runs(check)) == 1
 
 
+def test_a_heartbeat_does_not_take_back_what_was_just_given_back(tracker: Tracker) -> None:
+    """The heartbeat's list of lanes is a moment old when it reaches the database."""
+    tracker.check()
+    lease = timedelta(seconds=30)
+    with tracker.runtime.database.writing() as session:
+        held = {target: fence for target, (fence, _) in jobs.claim(session, "w", lease=lease, lanes=1, chunk=1).items()}
+    with tracker.runtime.database.writing() as session:
+        assert jobs.extend(session, "w", held, lease) == held
+        assert jobs.extend(session, "other", held, lease) == {}
+    with tracker.runtime.database.writing() as session:
+        jobs.release(session, held)
+    with tracker.runtime.database.writing() as session:
+        assert jobs.extend(session, "w", held, lease) == {}
+        assert jobs.any_free(session, lease)
+
+
 def test_a_dead_workers_jobs_are_taken_over_when_its_lease_has_run_out(make_tracker: Make) -> None:
     tracker = make_tracker(SEVTRACKER_WORKER__LEASE="0.5s")
     check = tracker.check()
