@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import session
+from tests.servers.store import StoreDatabases
 from tests.walks.conftest import Live, live
 from tests.walks.living import Living, eventually
 from tests.worker.targets import MARKER, Target, serving
@@ -116,8 +117,8 @@ def test_a_check_is_run_from_the_shell_with_its_verdict_as_exit_code(live: Live,
     assert (told.returncode, json.loads(told.stdout)["verdict"]) == (0, "closed"), told.stderr
 
 
-def test_web_and_worker_share_a_postgresql_database(tmp_path: Path, store_databases: object) -> None:
-    url = store_databases.empty("postgresql")  # type: ignore[attr-defined]  # StoreDatabases
+def test_web_and_worker_share_a_postgresql_database(tmp_path: Path, store_databases: StoreDatabases) -> None:
+    url = store_databases.empty("postgresql")
     port = session.free_port()
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("SEVTRACKER_")},
