@@ -101,8 +101,11 @@ class Stage:
             auth.begin_session(row)
             answer = app.make_response("")
             app.session_interface.save_session(app, cookies._get_current_object(), answer)  # type: ignore[attr-defined]
+        cookie = answer.headers["Set-Cookie"].split(";")[0]
+        # The first page puts a token for its forms into the session; a browser comes back with that.
+        first = app.test_client(use_cookies=False).get("/sevs", headers={"Cookie": cookie})
         runtime.close()
-        return answer.headers["Set-Cookie"].split(";")[0]
+        return first.headers["Set-Cookie"].split(";")[0]
 
     # ---- other processes -----------------------------------------------------------------------------------------
 

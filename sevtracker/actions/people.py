@@ -196,7 +196,7 @@ def link_is_good(link: SigninLink | None, now: datetime) -> bool:
 # ---- tokens ------------------------------------------------------------------------------------------------------
 
 
-def create_token(work: Work, person: Person, name: str) -> str:
+def create_token(work: Work, person: Person | people.Signed, name: str) -> str:
     """A new bearer token for ``person``. This is the only time that anybody sees it."""
     secret = f"sev_{secrets.token_urlsafe(32)}"
     work.session.add(ApiToken(person_id=person.id or 0, name=name, token_hash=fingerprint(secret), created_at=work.now))

@@ -136,9 +136,15 @@ def programme_slugs(session: Session, dataset_ids: Sequence[int]) -> list[str]:
 
 def choices(session: Session, *, limit: int) -> list[tuple[str, str, str | None, str | None]]:
     """Slug and name of each dataset, and of its programme, for a list to choose from. One statement."""
-    d, p = table(Dataset), table(Programme)
-    statement = sa.select(d.c.slug, d.c.name, p.c.slug, p.c.name).outerjoin(p, p.c.id == d.c.programme_id)
-    return list(session.connection().execute(statement.order_by(d.c.slug).limit(limit)))
+    return list(session.connection().execute(_CHOICES, {"most": limit}))
+
+
+_CHOICES = (
+    sa.select(table(Dataset).c.slug, table(Dataset).c.name, table(Programme).c.slug, table(Programme).c.name)
+    .outerjoin(table(Programme), table(Programme).c.id == table(Dataset).c.programme_id)
+    .order_by(table(Dataset).c.slug)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 
 def programmes_of(session: Session, dataset_ids: Sequence[int]) -> list[Programme]:

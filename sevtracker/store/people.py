@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -17,6 +18,27 @@ _P, _T, _F = table(Person), table(ApiToken), table(SigninFailure)
 
 def by_id(session: Session, person_id: int) -> Person | None:
     return session.get(Person, person_id)
+
+
+class Signed(NamedTuple):
+    """Somebody who is signed in, as every page needs them."""
+
+    id: int
+    pid: str
+    name: str
+    email: str
+    role: Role
+    active: bool
+    session_epoch: int
+
+
+_SIGNED = sa.select(*(_P.c[name] for name in Signed._fields)).where(_P.c.id == sa.bindparam("asked"))
+
+
+def signed(session: Session, person_id: int) -> Signed | None:
+    """Who has this id: one plain statement, as every page asks it."""
+    row = session.connection().execute(_SIGNED, {"asked": person_id}).first()
+    return Signed(*row) if row else None
 
 
 def by_email(session: Session, email: str) -> Person | None:

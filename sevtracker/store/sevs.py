@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Exposure, Level, Status
 from sevtracker.store import search
+from sevtracker.store.joined import joined
 from sevtracker.store.tables import Dataset, Person, Programme, Sev, SevCheck, SevDataset, SevMember, table
 from sevtracker.store.work import Viewer
 
@@ -20,10 +22,12 @@ _INSERT = sa.insert(_S).returning(_S.c.number)
 _LINK = sa.insert(table(SevDataset))
 
 
+@lru_cache(maxsize=1024)
 def visible(viewer: Viewer) -> sa.ColumnElement[bool]:
     """Which SEVs ``viewer`` may know of: all that are not restricted, and the restricted ones they belong to.
 
-    Every query about SEVs on behalf of a person goes through this; there is no other.
+    Every query about SEVs on behalf of a person goes through this; there is no other. (What is kept is the
+    condition, not its answer: building it takes longer than asking.)
     """
     if viewer.sees_restricted:
         return sa.true()
@@ -125,9 +129,8 @@ class Filters:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A SEV as a list shows it. ``datasets`` are slugs."""
+class Line(NamedTuple):
+    """A SEV as a list shows it. ``datasets`` are slugs. (A tuple, since a page makes a hundred.)"""
 
     number: int
     title: str
@@ -174,14 +177,54 @@ _LINE = tuple(
 _ONE = sa.select(*_LINE).where(_S.c.number == sa.bindparam("number"))
 
 
+class Brief(NamedTuple):
+    """A SEV in a long list: what a row of it shows, and no more, since every value costs a hundred times."""
+
+    number: int
+    title: str
+    level: Level
+    status: Status
+    exposure: Exposure
+    restricted: bool
+    reported_at: datetime
+    datasets: tuple[str, ...]
+
+
+_BRIEF = tuple(_S.c[name] for name in Brief._fields[:-1])
+
+#: The slugs of a SEV's datasets, joined by commas (which no slug has): one value, not a second statement.
+_SLUGS = (
+    sa.select(joined(table(Dataset).c.slug))
+    .join(table(SevDataset), table(SevDataset).c.dataset_id == table(Dataset).c.id)
+    .where(table(SevDataset).c.sev_number == _S.c.number)
+    .scalar_subquery()
+)
+
+
 def listing(session: Session, viewer: Viewer, filters: Filters, *, limit: int, before: int | None = None) -> list[Line]:
-    """SEVs, newest first; those below number ``before``. Two statements whatever the size of the page or the table."""
-    statement = sa.select(*_LINE).where(visible(viewer), *_narrowed(filters)).order_by(_S.c.number.desc()).limit(limit)
+    """SEVs, newest first; those below number ``before``. One statement whatever the size of the page or the table."""
+    return _lines(session, _listed(session, _newest(viewer, filters, limit), filters, before))
+
+
+def brief(session: Session, viewer: Viewer, filters: Filters, *, limit: int, before: int | None = None) -> list[Brief]:
+    """As ``listing``, less of each."""
+    statement = _listed(session, _newest(viewer, filters, limit, _BRIEF), filters, before)
+    return [Brief._make((*row[:-1], _split(row[-1]))) for row in session.connection().execute(statement)]
+
+
+def _listed(session: Session, statement: sa.Select[Any], filters: Filters, before: int | None) -> sa.Select[Any]:
     if before is not None:
         statement = statement.where(_S.c.number < before)
-    if filters.text:
-        statement = search.matching(session, statement, filters.text)
-    return _lines(session, statement)
+    return search.matching(session, statement, filters.text) if filters.text else statement
+
+
+@lru_cache(maxsize=256)
+def _newest(
+    viewer: Viewer, filters: Filters, limit: int, columns: tuple[sa.Column[Any], ...] = _LINE
+) -> sa.Select[Any]:
+    """The statement for a list, kept because building it takes longer than asking. Words are added by the caller."""
+    found = sa.select(*columns, _SLUGS).where(visible(viewer), *_narrowed(filters))
+    return found.order_by(_S.c.number.desc()).limit(limit)
 
 
 def line(session: Session, number: int, datasets: Sequence[str]) -> Line:
@@ -212,7 +255,7 @@ def counts(session: Session) -> dict[tuple[Status, Exposure], int]:
 def harmful(session: Session, viewer: Viewer, *, limit: int) -> list[Line]:
     """What is exposed or owed now, worst first."""
     statement = (
-        sa.select(*_LINE)
+        sa.select(*_LINE, _SLUGS)
         .where(_S.c.harm.is_not(None), visible(viewer))
         .order_by(_S.c.harm, _S.c.number.desc())
         .limit(limit)
@@ -248,26 +291,19 @@ def _narrowed(filters: Filters) -> list[sa.ColumnElement[bool]]:
 
 
 def _lines(session: Session, statement: sa.Select[Any]) -> list[Line]:
-    connection = session.connection()
-    rows = connection.execute(statement).all()
-    slugs: dict[int, list[str]] = {}
-    if rows:
-        linked = (
-            sa.select(table(SevDataset).c.sev_number, table(Dataset).c.slug)
-            .join(table(Dataset), table(Dataset).c.id == table(SevDataset).c.dataset_id)
-            .where(table(SevDataset).c.sev_number.in_([row.number for row in rows]))
-            .order_by(table(Dataset).c.slug)
-        )
-        for number, slug in connection.execute(linked):
-            slugs.setdefault(number, []).append(slug)
-    told = [(*row, tuple(slugs.get(row.number, ()))) for row in rows]
-    return [Line(*values) for values in told]
+    """The rows of ``_LINE`` and ``_SLUGS``."""
+    rows = session.connection().execute(statement)
+    return [Line._make((*row[:-1], _split(row[-1]))) for row in rows]
+
+
+def _split(slugs: str | None) -> tuple[str, ...]:
+    return tuple(sorted(slugs.split(","))) if slugs else ()
 
 
 def through_check(session: Session, viewer: Viewer, check_id: int, *, limit: int) -> list[Line]:
     """The newest SEVs that look through one check."""
     linked = sa.select(table(SevCheck).c.sev_number).where(table(SevCheck).c.check_id == check_id)
-    statement = sa.select(*_LINE).where(visible(viewer), _S.c.number.in_(linked)).order_by(_S.c.number.desc())
+    statement = sa.select(*_LINE, _SLUGS).where(visible(viewer), _S.c.number.in_(linked)).order_by(_S.c.number.desc())
     return _lines(session, statement.limit(limit))
 
 

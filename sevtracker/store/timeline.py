@@ -96,7 +96,7 @@ def records(  # noqa: PLR0913  # each is one way to narrow a list
 ) -> list[Item]:
     """As ``of_sev``, without people's names (``with_name`` puts them in). One statement.
 
-    ``exactly`` these kinds (then no other filter counts), ``by_machine``: only those that evidence makes, or only the others.
+    ``by_machine``: only those that evidence makes, or only the others. ``exactly`` these kinds, and no other filter.
     """
     source = _of_kinds(number, exactly, limit, newest_first) if exactly else _L
     statement = (
@@ -121,7 +121,7 @@ def records(  # noqa: PLR0913  # each is one way to narrow a list
 
 
 def _of_kinds(number: int, kinds: Sequence[str], limit: int, newest_first: bool) -> sa.Subquery:
-    """The SEV's first ``limit`` records of each of these kinds: so many walks along an index, each as short as its answer.
+    """The SEV's first ``limit`` records of each of these kinds: a walk along an index for each, as short as its answer.
 
     As one condition, planners walk all records of a long story in their order to find the few that are asked for.
     """

@@ -35,7 +35,7 @@ class Account:
     is_active = True
     is_anonymous = False
 
-    def __init__(self, row: Row, auth_time: datetime) -> None:
+    def __init__(self, row: Row | people.Signed, auth_time: datetime) -> None:
         self.row = row
         self.person = Person(row.id or 0, row.pid, row.role, "web", rfc3339(auth_time))
 
@@ -101,7 +101,7 @@ def _load(user_id: str) -> Account | None:
     if not since <= now < since + timedelta(hours=runtime().settings.auth.session_hours):
         return None
     with runtime().read() as reading:
-        row = people.by_id(reading, person_id)
+        row = people.signed(reading, person_id)
     if row is None or not row.active or row.session_epoch != epoch:
         return None
     return Account(row, since)

@@ -12,6 +12,7 @@ endpoint                        path                                        rend
 ==============================  ==========================================  ==========================================
 pages.home                      /                                           Home
 pages.home_live                 /live?since=TOKEN                           HomeLivePage, or 204 when unchanged
+pages.alarms_seen (P)           /alarms/seen                                notices (ids, with blanks between)
 pages.sev_list                  /sevs?q&status&level&exposure&dataset       SevList
                                 &programme&cursor (repeatable)
 pages.sev_new                   /sevs/new?title&level&dataset&...           SevNew (any field prefills)
@@ -21,7 +22,7 @@ pages.sev_file (P)              /sevs                                       titl
 pages.sev_show                  /sevs/N?kind&by&order&before&revise&filed   SevShow
 pages.sev_live                  /sevs/N/live?since=TOKEN&kind&by&order      SevLivePage, or 204 when unchanged
 pages.sev_edit (P)              /sevs/N/edit                                title, level, commander, summary,
-                                                                            exposed_from, restricted
+                                                                            exposed_from, aware_at, restricted
 pages.sev_note (P)              /sevs/N/notes                               text, at
 pages.sev_note_revise (P)       /sevs/N/notes/SEQ                           text
 pages.sev_patch (P)             /sevs/N/patches                             summary, url, applied_at, datasets[]
@@ -89,7 +90,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from sevtracker.domain.vocabulary import (
     LEVEL_DEFINITIONS,
@@ -260,12 +261,13 @@ class BlindCheck:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that must not stay unseen, such as *patch unverified*. ``sev`` links it."""
+    """Something that must not stay unseen, such as *patch unverified*. ``sev`` links it; ``ids`` go off with it."""
 
     title: str
     text: str
     at: datetime
     sev: int | None = None
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +304,8 @@ class HomeLivePage:
 # ---- SEV list and filing -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SevRow:
-    """One row. ``datasets`` is already joined for reading."""
+class SevRow(NamedTuple):
+    """One row. ``datasets`` is already joined for reading. (A tuple: there are many, remembered by value.)"""
 
     number: int
     key: str
@@ -386,6 +387,7 @@ class Clocks:
     resolved_at: datetime | None = None
     gap: timedelta | None = None
     clock72: datetime | None = None
+    aware_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, request, send_from_directory, url_for
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from sevtracker.domain.spans import span
@@ -48,6 +48,7 @@ def install(app: Flask) -> None:
     env.globals.update(
         when=when,
         ago=ago,
+        aged=_time,
         left=left,
         icon=icon,
         asset=asset,
@@ -68,7 +69,15 @@ def install(app: Flask) -> None:
     env.globals["exposure_badge"] = {e: badge.exposure(e) for e in Exposure}  # type: ignore[attr-defined]
     env.globals["level_tag"] = {v: badge.level(v) for v in Level}  # type: ignore[attr-defined]
     env.globals["status_tag"] = {v: badge.status(v) for v in Status}  # type: ignore[attr-defined]
+    _remember_rows(env, env.get_template("components/rows.html").module)
     app.add_url_rule("/static/<path:name>", "static", static)
+
+
+def _remember_rows(env: Environment, rows: Any) -> None:
+    """A list shows a hundred rows, mostly those that it showed before. Their HTML depends on the arguments alone."""
+    sev = lru_cache(maxsize=4096)(rows.sev)
+    env.globals["sev_row"] = lambda row, base, now: sev(row, base, age(row.filed_at, now))
+    env.globals["chip"] = lru_cache(maxsize=128)(rows.chip)
 
 
 def render(page: PageContext, chrome: Chrome) -> str:
@@ -132,10 +141,15 @@ _STYLES = {
 def ago(at: datetime, now: datetime) -> Markup:
     """``12 min ago``: the largest unit only, for dense rows. A time ahead reads ``in 12 min``."""
     at = at.astimezone(UTC)
+    return _time(at, age(at, now))
+
+
+def age(at: datetime, now: datetime) -> str:
+    """The text of ``ago``."""
     seconds = (now - at).total_seconds()
     if 0 <= seconds < 5:
-        return _time(at, "just now")
-    return _time(at, f"in {_coarse(-seconds)}" if seconds < 0 else f"{_coarse(seconds)} ago")
+        return "just now"
+    return f"in {_coarse(-seconds)}" if seconds < 0 else f"{_coarse(seconds)} ago"
 
 
 def left(deadline: datetime, now: datetime) -> str:
@@ -277,17 +291,17 @@ def find_static(name: str) -> tuple[Path, str] | None:
 
 
 @cache
-def _digest(path: Path, _mtime_ns: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+def _versioned(name: str) -> str:
+    """Asked of the disk once a process, like the templates: a page names seven files."""
+    found = find_static(name)
+    if found is None:
+        raise LookupError(f"no static file {name}")
+    return f"{name}?v={hashlib.sha256((found[0] / found[1]).read_bytes()).hexdigest()[:12]}"
 
 
 def asset(name: str) -> str:
     """The URL of a static file with the hash of its content, so that browsers may keep it for a year."""
-    found = find_static(name)
-    if found is None:
-        raise LookupError(f"no static file {name}")
-    path = found[0] / found[1]
-    return f"{request.script_root}/static/{name}?v={_digest(path, path.stat().st_mtime_ns)}"
+    return f"{request.script_root}/static/{_versioned(name)}"
 
 
 def static(name: str) -> Response:

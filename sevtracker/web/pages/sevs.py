@@ -85,7 +85,7 @@ def _list(session: Session, filters: SevFilters) -> SevList:
         programme=filters.programme or None,
         text=filters.q or None,
     )
-    found = sevs.listing(session, auth.person().viewer, asked, limit=limit + 1, before=before[-1] if before else None)
+    found = sevs.brief(session, auth.person().viewer, asked, limit=limit + 1, before=before[-1] if before else None)
     last = [str(found[limit - 1].number)] if len(found) > limit else []
     shown, around = paged(found, limit, cursor, last)
     choices = datasets.choices(session, limit=MOST_CHOICES)
@@ -99,7 +99,7 @@ def _list(session: Session, filters: SevFilters) -> SevList:
     )
 
 
-def _row(line: sevs.Line) -> SevRow:
+def _row(line: sevs.Brief) -> SevRow:
     return SevRow(
         number=line.number,
         key=key(line.number),
