@@ -82,7 +82,7 @@ def _head(field: str) -> str:
 
 
 _TOLD_BETTER: tuple[tuple[str, str], ...] = (
-    (r"This field is required\.|String should have at least 1 character", "This can't be empty."),
+    (r"This field is required\.|Field required|String should have at least 1 character", "This can't be empty."),
     (r"List should have at least 1 item.*", "Choose at least one."),
     (r"Value should have at least 1 item after validation.*", "This can't be empty."),
     (r"Value should have at most (\d+) items after validation.*", r"This takes \1 characters at most."),
@@ -93,7 +93,12 @@ _TOLD_BETTER: tuple[tuple[str, str], ...] = (
     (r"String should have at least (\d+) characters", r"This takes \1 characters or more."),
     (r"String should have at most (\d+) characters", r"This takes \1 characters at most."),
     (r"Input should be a valid (?:integer|number).*", "Write a number."),
+    (r"Input should be less than or equal to (\S+)", r"\1 at most."),
+    (r"Input should be greater than or equal to (\S+)", r"\1 at least."),
+    (r"Input should be greater than (\S+)", r"This has to be more than \1."),
     (r"Input should be '(.+)'", r"Choose \1."),
+    (r"say what was done and found.*", "Say what was done, and what was found."),
+    (r"has (to be .*|characters .*)", r"This has \1."),
 )
 
 
@@ -101,7 +106,8 @@ def _words(message: str) -> str:
     for pattern, better in _TOLD_BETTER:
         if found := re.fullmatch(pattern, message, re.DOTALL):
             return found.expand(better)
-    return message
+    sentence = message[:1].upper() + message[1:]
+    return sentence if sentence.endswith((".", ":", "?")) else f"{sentence}."
 
 
 STATUS: Mapping[type[SevtrackerError], int] = {InputError: 422, Conflict: 409, NotPermitted: 403}

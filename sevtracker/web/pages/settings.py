@@ -61,6 +61,8 @@ def _said(name: str, value: Any) -> str:
             return "set, not shown"
         case bool():
             return "yes" if value else "no"
+        case timedelta() if value < timedelta(seconds=10):
+            return f"{value.total_seconds():g} s"
         case timedelta():
             return span(value)
         case Mapping():

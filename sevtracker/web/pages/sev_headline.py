@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sevtracker.domain.spans import span
 from sevtracker.domain.vocabulary import Exposure, PatchOutcome, Status, Verdict
 from sevtracker.store.facts import Case
 from sevtracker.store.vantages import Vantage
+
+#: Seconds.
+JUST_NOW = 5
 
 
 def headline(case: Case) -> str:
@@ -92,4 +95,6 @@ def _worst(case: Case, exposure: Exposure) -> Vantage | None:
 
 
 def _ago(case: Case, at: datetime) -> str:
-    return f"{span(case.now - at)} ago" if (case.now - at).total_seconds() >= 1 else "just now"
+    """Without tenths of a second: the page is told anew every other one."""
+    seconds = int((case.now - at).total_seconds())
+    return f"{span(timedelta(seconds=seconds))} ago" if seconds >= JUST_NOW else "just now"
