@@ -96,8 +96,9 @@ def check_add() -> AnyResponse:
     }
     try:
         given = parse(NewCheck, raw)
+        vetted = acts.vet(runtime().probes, acts.defined(given))
         with runtime().work(auth.person()) as work:
-            check = acts.create(work, runtime().settings, runtime().probes, given)
+            check = acts.create(work, runtime().settings, runtime().probes, given, vetted)
     except InputError as error:
         return show(_new(forms.text("kind"), forms.refused(error, forms.typed())), 422)
     done("The check is added, and its first run is under way.")
@@ -160,14 +161,19 @@ def check_save(check_id: int) -> AnyResponse:
         **forms.only(name=forms.text("name").strip()),
     }
     try:
-        given = parse(ChangeCheck, raw)
-        with runtime().work(auth.person()) as work:
-            changed = acts.change(work, runtime().settings, runtime().probes, check_id, given)
+        changed = _change(check, parse(ChangeCheck, raw))
     except (InputError, Conflict, NotPermitted) as error:
         typed = Form({**forms.typed().values, "kind": check.kind})
         return show(_edit(check, forms.refused(error, typed)), forms.status_of(error))
     done(f"Saved as revision {changed.revision}.")
     return go("pages.check_show", check_id=check_id)
+
+
+def _change(check: Check, given: ChangeCheck) -> Check:
+    """Judged before the transaction: names are looked up for that, which would hold others up."""
+    vetted = acts.vet(runtime().probes, acts.redefined(check, given))
+    with runtime().work(auth.person()) as work:
+        return acts.change(work, runtime().settings, runtime().probes, check.id or 0, given, vetted)
 
 
 def _found(check_id: int) -> Check:
@@ -209,7 +215,7 @@ def check_run(check_id: int) -> AnyResponse:
 def check_disable(check_id: int) -> AnyResponse:
     try:
         given = parse(WithReason, {"reason": forms.text("reason")})
-        _switch(check_id, ChangeCheck(enabled=False, reason=given.reason))
+        _change(_found(check_id), ChangeCheck(enabled=False, reason=given.reason))
     except (InputError, Conflict, NotPermitted) as error:
         shown = forms.refused(error, forms.typed())
         return show(check_page.build(check_id, shown), forms.status_of(error))
@@ -220,11 +226,6 @@ def check_disable(check_id: int) -> AnyResponse:
 @pages.post(f"/checks/{CHECK}/enable")
 @allow(May.keep_checks)
 def check_enable(check_id: int) -> AnyResponse:
-    _switch(check_id, ChangeCheck(enabled=True))
+    _change(_found(check_id), ChangeCheck(enabled=True))
     done("Enabled. A run is under way.")
     return go("pages.check_show", check_id=check_id)
-
-
-def _switch(check_id: int, given: ChangeCheck) -> None:
-    with runtime().work(auth.person()) as work:
-        acts.change(work, runtime().settings, runtime().probes, check_id, given)
