@@ -134,6 +134,7 @@ def blind(session: Session, viewer: Viewer, *, limit: int) -> list[Blind]:
 class Told:
     """A notice that still matters."""
 
+    id: str
     kind: str
     sev: int | None
     check: int | None
@@ -147,7 +148,7 @@ def alarms(session: Session, numbers: Sequence[int], check_ids: Sequence[int], *
         return []
     about_check = sa.and_(_N.c.sev_number.is_(None), _N.c.check_id.in_(check_ids))
     statement = (
-        sa.select(_N.c.kind, _N.c.sev_number, _N.c.check_id, _N.c.facts, _N.c.created_at)
+        sa.select(_N.c.id, _N.c.kind, _N.c.sev_number, _N.c.check_id, _N.c.facts, _N.c.created_at)
         .where(_N.c.route == "home", _N.c.acknowledged_at.is_(None))
         .where(sa.or_(_N.c.sev_number.in_(numbers), about_check))
         .order_by(_N.c.created_at.desc())

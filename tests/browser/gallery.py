@@ -40,6 +40,7 @@ ADMIN = c.Viewer(9, "Olu Adeyemi", "olu@corp.example", Role.admin)
 ENDPOINTS = {
     "pages.home": "/home",
     "pages.home_live": "/live",
+    "pages.alarms_seen": "/alarms/seen",
     "pages.sev_list": "/sevs",
     "pages.sev_new": "/sevs/new",
     "pages.sev_file": "/sevs/file",
@@ -436,7 +437,7 @@ HOME_LIVE = c.HomeLive(
                   Exposure.verified, NOW - 3 * DAY, None, NOW - 2 * DAY, 1, (), DAY, 4, 4, commander="Dana Whitfield"),
     ),
     alarms=(
-        c.Alarm("Patch unverified", "SEV-11 patch 3: no check has decided for 34 min.", NOW - 4 * MIN, 11),
+        c.Alarm("Patch unverified", "SEV-11 patch 3: no check has decided for 34 min.", NOW - 4 * MIN, 11, ids=("n1",)),
         c.Alarm("Sign-in failed twice", "contractor-probe is stopped so that its account isn't locked.", NOW - HOUR),
     ),
     paused=(c.PausedProgramme("mci", "Model Capability Initiative", DETECTED + 2 * HOUR, "Until SEV-7 is verified closed."),),

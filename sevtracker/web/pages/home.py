@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from flask import Response
+from werkzeug.wrappers import Response as AnyResponse
 
+from sevtracker.actions import notices
 from sevtracker.actions.enforce import May
 from sevtracker.domain import clocks
 from sevtracker.domain.vocabulary import Exposure
@@ -17,13 +19,14 @@ from sevtracker.store.work import Viewer
 from sevtracker.web import auth, words
 from sevtracker.web.contexts import Alarm, BlindCheck, Home, HomeLive, HomeLivePage, HomeSev, PausedProgramme
 from sevtracker.web.current import runtime
+from sevtracker.web.pages import forms
 from sevtracker.web.pages.blueprint import pages
 from sevtracker.web.pages.names import key
-from sevtracker.web.pages.showing import show, since, unchanged
+from sevtracker.web.pages.showing import done, go, show, since, unchanged
 from sevtracker.web.permissions import allow
 
 #: More than anybody reads at once; the SEV list has the rest.
-MOST_SEVS, MOST_ASIDE = 100, 12
+MOST_SEVS, MOST_ASIDE, MOST_ALIKE = 100, 12, 200
 #: Times on the page are shown by the minute, so a page that is open is told anew each minute.
 TOLD_ANEW = timedelta(minutes=1)
 CLOCK_72 = timedelta(hours=72)
@@ -49,6 +52,17 @@ def home_live() -> Response:
             return unchanged()
         live = build(session, auth.person().viewer, figures, now)
     return show(HomeLivePage(live))
+
+
+@pages.post("/alarms/seen")
+@allow(May.work_on_sevs)
+def alarms_seen() -> AnyResponse:
+    """Take one alarm off home: its notice, and the older ones that it stands for."""
+    with runtime().work(auth.person()) as work:
+        for notice in forms.text("notices").split()[:MOST_ALIKE]:
+            notices.acknowledge(work, notice)
+    done("Taken off. The record says that you have seen it.")
+    return go("pages.home")
 
 
 def token(figures: home_store.Figures, now: datetime) -> str:
@@ -116,22 +130,24 @@ _ALARMS: Mapping[str, tuple[str, str]] = {
 def _alarms(session: Session, cards: Sequence[home_store.Card], blind: Sequence[home_store.Blind]) -> tuple[Alarm, ...]:
     """Notices that still matter: of SEVs in which something is owed, of checks that stopped. The newest of each."""
     halted = {b.id: b for b in blind if b.halted}
-    told = home_store.alarms(session, [card.number for card in cards], list(halted), limit=200)
-    newest: dict[tuple[str, int | None, int | None], home_store.Told] = {}
+    told = home_store.alarms(session, [card.number for card in cards], list(halted), limit=MOST_ALIKE)
+    alike: dict[tuple[str, int | None, int | None], list[home_store.Told]] = {}
     for notice in told:
-        newest.setdefault((notice.kind, notice.sev, notice.check if notice.sev is None else None), notice)
-    return tuple(_alarm(notice, halted) for notice in list(newest.values())[:MOST_ASIDE])
+        about = (notice.kind, notice.sev, notice.check if notice.sev is None else None)
+        alike.setdefault(about, []).append(notice)
+    return tuple(_alarm(told_alike, halted) for told_alike in list(alike.values())[:MOST_ASIDE])
 
 
-def _alarm(notice: home_store.Told, halted: Mapping[int, home_store.Blind]) -> Alarm:
+def _alarm(alike: Sequence[home_store.Told], halted: Mapping[int, home_store.Blind]) -> Alarm:
+    """The newest of those ``alike``; the others would come up in its place, so they go with it."""
+    notice = alike[0]
     title, text = _ALARMS.get(notice.kind, (notice.kind.replace(":", " ").replace("_", " ").capitalize(), ""))
     check = halted.get(notice.check or 0)
     reason = words.REASON[check.halted].capitalize() if check and check.halted else ""
     said = text.format_map({"patch": notice.facts.get("patch", ""), "reason": reason})
     about = key(notice.sev) if notice.sev else f"{check.identity} at {check.place}" if check else ""
-    return Alarm(
-        title, f"{about}{' ' if said.startswith('patch ') else ': '}{said}" if about else said, notice.at, notice.sev
-    )
+    told = f"{about}{' ' if said.startswith('patch ') else ': '}{said}" if about else said
+    return Alarm(title, told, notice.at, notice.sev, tuple(n.id for n in alike))
 
 
 def _paused(session: Session) -> tuple[PausedProgramme, ...]:
