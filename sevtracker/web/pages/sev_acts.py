@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from flask import request
@@ -16,6 +17,7 @@ from sevtracker.actions.inputs import Act, ChangeSev, Dismiss, LogPatch, Note, R
 from sevtracker.errors import Conflict, InputError
 from sevtracker.store import people
 from sevtracker.store import sevs as stored
+from sevtracker.store.tables import Sev
 from sevtracker.store.work import Work
 from sevtracker.web import auth
 from sevtracker.web.current import runtime
@@ -59,13 +61,15 @@ def _act(
 @allow(May.work_on_sevs)
 def sev_edit(number: int) -> AnyResponse:
     def raw(work: Work) -> Mapping[str, Any]:
+        sev = stored.find(work.session, number, auth.person().viewer)
         chosen = forms.text("commander").strip()
         person = people.by_id(work.session, int(chosen)) if chosen.isdigit() and len(chosen) < 10 else None
         return {
             "title": forms.text("title"),
             "level": forms.text("level"),
             "summary": forms.text("summary"),
-            "exposed_from": forms.moment("exposed_from"),
+            "exposed_from": _moment(sev, "exposed_from"),
+            **({"aware_at": _moment(sev, "aware_at")} if "aware_at" in request.form else {}),
             "restricted": forms.ticked("restricted"),
             "commander": person.email if person else chosen or None,
         }
@@ -75,6 +79,13 @@ def sev_edit(number: int) -> AnyResponse:
         return "Saved."
 
     return _act(number, "edit", ChangeSev, raw, act)
+
+
+def _moment(sev: Sev | None, name: str) -> Any:
+    """The time typed; the stored one if its field came back as shown, which is without seconds."""
+    before: datetime | None = getattr(sev, name, None)
+    as_shown = before is not None and forms.text(name) == before.strftime("%Y-%m-%dT%H:%M")
+    return before if as_shown else forms.moment(name)
 
 
 @pages.post(f"/sevs/{SEV}/notes")

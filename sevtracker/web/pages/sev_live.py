@@ -101,6 +101,7 @@ def _clocks(sev: Sev, now: datetime) -> Clocks:
         verified_closed_at=sev.verified_closed_at,
         resolved_at=sev.resolved_at,
         gap=clocks.false_fix_gap(claimed, sev.verified_closed_at, now),
+        aware_at=sev.aware_at,
         clock72=sev.aware_at + CLOCK_72 if sev.aware_at and sev.status is not Status.dismissed else None,
     )
 

@@ -92,6 +92,19 @@ def test_facts_are_changed_with_old_and_new_on_the_timeline(cast: Cast, number: 
     assert 'value="2190-01-01T00:00"' in page
 
 
+def test_the_72_hours_begin_when_the_page_says_so_and_a_time_that_came_back_as_shown_keeps_its_seconds(
+    cast: Cast, number: int
+) -> None:
+    cast.world.dana.patch(f"/sevs/{number}", {"exposed_from": "2026-06-01T08:00:41Z"})
+    edit = {"title": "T", "level": "SEV3", "exposed_from": "2026-06-01T08:00"}
+    page = cast.dana.send(f"/sevs/{number}/edit", **edit, aware_at="2026-06-02T09:00")
+    assert 'value="2026-06-02T09:00"' in page
+    assert cast.world.dana.get(f"/sevs/{number}")["clocks"]["aware_at"].startswith("2026-06-02T09:00:00")
+    assert cast.world.dana.get(f"/sevs/{number}")["clocks"]["exposed_from"].startswith("2026-06-01T08:00:41")
+    cast.dana.send(f"/sevs/{number}/edit", **edit, aware_at="")
+    assert cast.world.dana.get(f"/sevs/{number}")["clocks"]["aware_at"] is None
+
+
 def test_owed_acts_are_recorded_and_told(cast: Cast, world: World) -> None:
     world.dataset()
     number = world.sev(level="SEV1")
