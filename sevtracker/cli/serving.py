@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from typing import Any
 
 from waitress import wasyncore  # type: ignore[import-untyped]  # it has no types
 from waitress.server import MultiSocketServer, create_server  # type: ignore[import-untyped]  # it has no types
 
+from sevtracker.cli.listening import why_not
 from sevtracker.cli.signals import Stopping
 from sevtracker.clock import Clock
 from sevtracker.config import Server
@@ -37,7 +36,7 @@ class Serving:
                 clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
             )
         except OSError as error:
-            raise ConfigError(_why(error, settings)) from None
+            raise ConfigError(why_not(error, settings)) from None
         many = isinstance(self._server, MultiSocketServer)
         self._map: dict[int, Any] = self._server.map if many else self._server._map
         self.port = int(self._server.effective_listen[0][1] if many else self._server.effective_port)
@@ -69,10 +68,3 @@ class Serving:
     def _busy(self) -> bool:
         channels = [d for d in list(self._map.values()) if hasattr(d, "total_outbufs_len")]
         return any(channel.requests or channel.total_outbufs_len for channel in channels)
-
-
-def _why(error: OSError, settings: Server) -> str:
-    place = f"{settings.host}:{settings.port}"
-    if error.errno == errno.EADDRINUSE:
-        return f"{place} is in use by another program: stop that one, or choose another port, such as PORT=8001."
-    return f"{place}: can't listen there ({os.strerror(error.errno) if error.errno else type(error).__name__})."

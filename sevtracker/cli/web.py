@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from sevtracker.cli.listening import require_free
 from sevtracker.config import load_settings, require_secret_key
 from sevtracker.store import migrate
 from sevtracker.store.engine import Database
@@ -28,6 +29,7 @@ def web() -> None:
     finally:
         database.dispose()
     server = settings.server
+    require_free(server)  # --reuse-port below would let us share it with another web, of another version or database
     host = f"[{server.host}]" if ":" in server.host else server.host
     arguments = [
         *("--worker-class", "gthread", "--workers", str(server.workers), "--threads", str(server.threads)),

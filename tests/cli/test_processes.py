@@ -130,20 +130,21 @@ def test_web_and_worker_share_a_postgresql_database(tmp_path: Path, store_databa
     def command(*arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-m", "sevtracker", *arguments], cwd=tmp_path, env=environment)
 
-    refused = subprocess.run(
-        [sys.executable, "-m", "sevtracker", "web"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        told = [sys.executable, "-m", "sevtracker", *arguments]
+        return subprocess.run(
+            told, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    refused = run("web")
     assert (refused.returncode, "sevtracker db upgrade" in refused.stderr) == (2, True)
     assert command("db", "upgrade").wait(60) == 0
     web, worker = command("web"), command("worker")
     try:
         eventually(lambda: _status(port, "/readyz") == 200)
         assert _status(port, "/api/v1/openapi.json") == 200
+        second = run("web")
+        assert (second.returncode, f":{port} is in use" in second.stderr) == (2, True)
     finally:
         for process in (web, worker):
             process.send_signal(signal.SIGTERM)
