@@ -100,7 +100,7 @@ class Stage:
         with app.test_request_context():
             auth.begin_session(row)
             answer = app.make_response("")
-            app.session_interface.save_session(app, cookies._get_current_object(), answer)  # type: ignore[attr-defined]
+            app.session_interface.save_session(app, cookies._get_current_object(), answer)  # type: ignore[attr-defined]  # werkzeug's proxy
         cookie = answer.headers["Set-Cookie"].split(";")[0]
         # The first page puts a token for its forms into the session; a browser comes back with that.
         first = app.test_client(use_cookies=False).get("/sevs", headers={"Cookie": cookie})

@@ -35,7 +35,7 @@ def create_app(runtime: Runtime) -> Flask:
     api.register(app)
     pages.register(app, runtime)
     if hops := runtime.settings.server.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask documents this way
     return app
 
 
