@@ -10,6 +10,8 @@ PYTEST_WORKERS ?= 4
 PYTHON ?=
 # The machine's own Python, never one that uv would fetch; our .venv, whichever else is active.
 export UV_PYTHON_DOWNLOADS := never
+# Compile while installing, so that not every start does it.
+export UV_COMPILE_BYTECODE := 1
 # Where the machine keeps its own list of certificate authorities, trust that: companies put their proxy's there.
 SYSTEM_CAS := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt))
 ifneq ($(SYSTEM_CAS),)
