@@ -61,5 +61,5 @@ def _cell(case: Case, v: Vantage, here: Sequence[Vantage]) -> Cell:
         streak=min(seen.streak, seen.needed),
         needed=seen.needed,
         required=v.required and v.enabled,
-        via="" if alone else v.name,
+        via="" if alone else v.kind if v.name == f"{v.identity} at {v.place}" else v.name,
     )

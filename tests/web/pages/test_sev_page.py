@@ -117,7 +117,7 @@ def test_owed_acts_are_recorded_and_told(cast: Cast, world: World) -> None:
         assert told in page
     assert "Only the reporter, Dana" not in page
     refused = cast.dana.send(f"/sevs/{number}/sessions-handled", 422, evidence=" ")
-    assert "say what was done and found" in refused
+    assert "Say what was done, and what was found." in refused
 
 
 def test_status_moves_by_the_forms_and_a_wrong_move_is_a_conflict(cast: Cast, number: int) -> None:
