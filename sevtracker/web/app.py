@@ -60,6 +60,7 @@ def _around(app: Flask) -> None:
         g.began, g.request_id = perf_counter(), secrets.token_hex(8)
         permissions.enforce()
         security.check_csrf()
+        security.refuse_nul()
 
     @app.after_request
     def after(answer: Response) -> Response:

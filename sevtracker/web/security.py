@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from itertools import chain
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # has no types
+from werkzeug.exceptions import BadRequest
 
 from sevtracker.config import Settings
 from sevtracker.web import auth
@@ -46,6 +48,18 @@ def check_csrf() -> None:
     """Before every request: what a cookie could authenticate needs the session's token. The API takes no cookies."""
     if not auth.for_api():
         current_app.extensions[_CSRF].protect()
+
+
+def refuse_nul() -> None:
+    """Before every page: nobody types a NUL, and PostgreSQL keeps none. The API names the field that has one instead.
+
+    Raises 400.
+    """
+    if auth.for_api():
+        return
+    texts = [request.path, *chain.from_iterable(v for sent in (request.args, request.form) for _, v in sent.lists())]
+    if any("\0" in text for text in texts):
+        raise BadRequest("A NUL character can't be part of an address or a form.")
 
 
 def nonce() -> str:

@@ -21,7 +21,7 @@ from sevtracker.web.contexts import CheckEdit, CheckList, Form, Option
 from sevtracker.web.current import runtime
 from sevtracker.web.pages import check_form, check_page, forms
 from sevtracker.web.pages.blueprint import CHECK, pages
-from sevtracker.web.pages.names import check_line, identities, paged, trail
+from sevtracker.web.pages.names import check_line, identities, numbers, paged
 from sevtracker.web.pages.showing import done, go, show
 from sevtracker.web.permissions import allow
 
@@ -36,7 +36,7 @@ MOST_CHOICES = 1000
 @allow(May.read)
 def check_list() -> Response:
     q, verdict, cursor = (request.args.get(name, "").strip() for name in ("q", "verdict", "cursor"))
-    after = [int(part) for part in trail(cursor) if part.isdigit() and len(part) < 10]
+    after = numbers(cursor)
     wanted = Verdict(verdict) if verdict in set(Verdict) else None
     with runtime().read() as session:
         found = checks.listing(session, limit=A_PAGE + 1, after=after[-1] if after else None, verdict=wanted, text=q)

@@ -62,12 +62,22 @@ def check_line(line: checks.Line, settings: Settings, proven: bool) -> CheckLine
     )
 
 
+def whole(text: str, most: int = 10) -> int | None:
+    """``text`` as a number of fewer than ``most`` plain digits; None for anything else. (``"²".isdigit()`` is true.)"""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < most else None
+
+
 # ---- paging ------------------------------------------------------------------------------------------------------
 
 
 def trail(cursor: str | None) -> list[str]:
     """Where each page so far began, the present one last. The first page has none."""
     return [part for part in (cursor or "").split(_BETWEEN) if part][-_DEEPEST:]
+
+
+def numbers(cursor: str | None) -> list[int]:
+    """``trail`` of a list that goes by a number."""
+    return [found for part in trail(cursor) if (found := whole(part)) is not None]
 
 
 def paged(rows: Sequence[T], limit: int, cursor: str | None, last: Sequence[str]) -> tuple[Sequence[T], Cursor]:

@@ -23,6 +23,7 @@ from sevtracker.web import auth
 from sevtracker.web.current import runtime
 from sevtracker.web.pages import forms, sev_page
 from sevtracker.web.pages.blueprint import SEQ, SEV, pages
+from sevtracker.web.pages.names import whole
 from sevtracker.web.pages.showing import done, go
 from sevtracker.web.permissions import allow
 
@@ -63,7 +64,8 @@ def sev_edit(number: int) -> AnyResponse:
     def raw(work: Work) -> Mapping[str, Any]:
         sev = stored.find(work.session, number, auth.person().viewer)
         chosen = forms.text("commander").strip()
-        person = people.by_id(work.session, int(chosen)) if chosen.isdigit() and len(chosen) < 10 else None
+        by_id = whole(chosen)
+        person = people.by_id(work.session, by_id) if by_id is not None else None
         return {
             "title": forms.text("title"),
             "level": forms.text("level"),

@@ -13,6 +13,7 @@ from sevtracker.store import timeline
 from sevtracker.store.session import Session
 from sevtracker.store.timeline import OF_BOTH, OF_THE_MACHINE, Item
 from sevtracker.web.contexts import Change, EntryTone, KindGroup, Revision, Timeline, TimelineEntry
+from sevtracker.web.pages.names import whole
 
 A_PAGE = 50
 
@@ -64,7 +65,7 @@ def asked() -> Asked:
         kind=() if len(kind) == len(GROUPS) else kind,
         by="people" if by == "people" else "machine" if by == "machine" else "all",
         order="oldest" if request.args.get("order") == "oldest" else "newest",
-        at=int(at) if at.isdigit() and len(at) < 16 else None,
+        at=whole(at, most=16),
     )
 
 

@@ -21,7 +21,7 @@ from sevtracker.web.contexts import DatasetOption, Form, Option, SevFilters, Sev
 from sevtracker.web.current import runtime
 from sevtracker.web.pages import forms, sev_live, sev_page
 from sevtracker.web.pages.blueprint import SEV, pages
-from sevtracker.web.pages.names import key, paged, trail
+from sevtracker.web.pages.names import key, numbers, paged
 from sevtracker.web.pages.showing import done, go, show, since, unchanged
 from sevtracker.web.permissions import allow
 
@@ -74,7 +74,7 @@ def _known(of: type[E], values: list[str]) -> tuple[E, ...]:
 def _list(session: Session, filters: SevFilters) -> SevList:
     """One page of the list. Three statements, whatever its size."""
     cursor = request.args.get("cursor")
-    before = [int(part) for part in trail(cursor) if part.isdigit() and len(part) < 10]
+    before = numbers(cursor)
     size = request.args.get("rows", default=A_PAGE, type=int)
     limit = min(max(size, 1), MOST_ROWS)
     asked = sevs.Filters(
