@@ -14,8 +14,8 @@ from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Trigger, Verdict
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
-from sevtracker.store import checks, datasets, facts, jobs, vantages
-from sevtracker.store.tables import Check, CheckRevision, Dataset
+from sevtracker.store import checks, datasets, facts, jobs, sevs, vantages
+from sevtracker.store.tables import Check, CheckRevision, Copy, Dataset
 from sevtracker.store.work import Work
 
 
@@ -57,6 +57,15 @@ def redefined(check: Check, given: ChangeCheck) -> Definition:
     )
 
 
+def _place(work: Work, dataset_id: int, given: NewCheck) -> Copy | None:
+    """The copy that was named; unnamed it is ``primary``, or the only one there is."""
+    named = datasets.copy(work.session, dataset_id, given.copy_)
+    if named is not None or "copy_" in given.model_fields_set:
+        return named
+    every = datasets.copies_of(work.session, [dataset_id])
+    return every[0] if len(every) == 1 else None
+
+
 def create(
     work: Work, settings: Settings, probes: ProbeEnvironment, given: NewCheck, vetted: Vetted | None = None
 ) -> Check:
@@ -68,7 +77,7 @@ def create(
     judged = _vetted(probes, defined(given), vetted)
     valid, errors = judged.valid, list(judged.errors)
     dataset = datasets.lock(work.session, given.dataset)
-    copy = datasets.copy(work.session, dataset.id, given.copy_) if dataset and dataset.id else None
+    copy = _place(work, dataset.id, given) if dataset and dataset.id else None
     if dataset is None:
         errors.append(FieldError("dataset", f"There is no dataset {given.dataset!r}; register it first."))
     elif copy is None:
@@ -78,7 +87,7 @@ def create(
     check = Check(
         dataset_id=dataset.id or 0,
         copy_id=copy.id or 0,
-        name=given.name or f"{given.identity} at {given.dataset}/{given.copy_}",
+        name=given.name or f"{given.identity} at {given.dataset}/{copy.slug}",
         kind=given.kind,
         identity=given.identity,
         control=valid.control,
@@ -138,6 +147,7 @@ def _public(check: Check) -> dict[str, Any]:
 def _join(work: Work, settings: Settings, check: Check) -> None:
     """Link a check to the SEVs of its dataset and run it."""
     check_id = check.id or 0
+    evaluation.lock(work, sevs.affecting(work.session, check.dataset_id))  # a link holds its SEV, too: locks come first
     vantages.link_new(work.session, check_id=check_id)
     _reevaluate(work, settings, check_id)
     if check.enabled:
@@ -211,7 +221,10 @@ def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
 
 
 def _no_hiding(work: Work, check: Check, given: ChangeCheck, valid: Validated) -> None:
-    """Other edits are harmless: they void proof and streak, hence open no gate."""
+    """Other edits are harmless: they void proof and streak, hence open no gate.
+
+    An edit and then hiding is hiding, too: what it says before it is proven clears no open door.
+    """
     elsewhere = valid.locator.text != check.locator or (given.identity or check.identity) != check.identity
     off = given.enabled is False and check.enabled
     optional = given.required is False and check.required
@@ -221,6 +234,11 @@ def _no_hiding(work: Work, check: Check, given: ChangeCheck, valid: Validated) -
         raise Conflict(
             "This check last saw the door open. Disabling it, making it optional or pointing it elsewhere would hide"
             " that; add another check instead."
+        )
+    if checks.last_proven(work.session, check.id or 0) is Verdict.open:
+        raise Conflict(
+            "This check saw the door open, and was changed since into one that never did, whose closed proves nothing."
+            " Change it back before disabling it, making it optional or pointing it elsewhere."
         )
     if facts.judges_patches_of(work.session, check.id or 0, work.by.id):
         raise NotPermitted(

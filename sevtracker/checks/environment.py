@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sevtracker.checks.guard import Guard
 from sevtracker.checks.identities import Identities
@@ -40,7 +40,10 @@ def environment_from(
     return ProbeEnvironment(
         kinds=load_kinds() if kinds is None else kinds,
         identities=Identities(settings.identities),
-        guard=Guard(settings.targets.allow, [Endpoint(u.hostname or "", u.port or _POSTGRES_PORT) for u in own]),
+        guard=Guard(
+            settings.targets.allow,
+            [Endpoint(u.hostname or "", u.port or _POSTGRES_PORT, unquote(u.path.strip("/"))) for u in own],
+        ),
         clock=clock,
         deadline=settings.worker.run_deadline.total_seconds(),
     )

@@ -78,7 +78,7 @@ class Guard:
         for address in addresses:
             if reason := refusal(address):
                 raise TargetRefused(f"{endpoint} is refused: it is {reason}.")
-        if any(self._is_own(own, host, addresses, endpoint.port) for own in self._refused):
+        if any(self._is_own(own, host, addresses, endpoint) for own in self._refused):
             raise TargetRefused(f"{endpoint} is refused: it is the tracker's own database.")
         if not _covers(self._allow, host, addresses, endpoint.port):
             raise TargetRefused(f"{endpoint} is not in targets.allow.")
@@ -96,8 +96,10 @@ class Guard:
             raise NameUnknown
         return tuple(addresses)
 
-    def _is_own(self, own: Endpoint, host: str, addresses: Iterable[IPAddress], port: int) -> bool:
-        if own.port != port:
+    def _is_own(self, own: Endpoint, host: str, addresses: Iterable[IPAddress], endpoint: Endpoint) -> bool:
+        """Another database of the same server is not ours, for a probe that can reach that one only."""
+        port = endpoint.port
+        if own.port != port or (own.database and endpoint.database and own.database != endpoint.database):
             return False
         own_is_here = not own.host or own.host.startswith("/")  # a socket in the file system
         theirs: tuple[IPAddress, ...] = ()

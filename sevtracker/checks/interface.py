@@ -39,10 +39,14 @@ class CheckParams(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A host and port that a probe will connect to. ``host`` is a name or an address literal without brackets."""
+    """A host and port that a probe will connect to. ``host`` is a name or an address literal without brackets.
+
+    ``database`` is for what can reach one database there and no other, as a PostgreSQL connection does.
+    """
 
     host: str
     port: int
+    database: str = ""
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -198,6 +198,14 @@ def test_the_trackers_own_database_is_refused_under_every_name_of_this_machine(o
     assert guard.admit(Endpoint(host, 5433))
 
 
+def test_another_database_of_our_own_server_is_a_target_like_any_other() -> None:
+    guard = Guard(["127.0.0.1:*"], [Endpoint("127.0.0.1", 5432, "sevtracker")])
+    assert guard.admit(Endpoint("127.0.0.1", 5432, "hr"))
+    for ours in (Endpoint("127.0.0.1", 5432, "sevtracker"), Endpoint("127.0.0.1", 5432)):
+        with pytest.raises(TargetRefused, match="own database"):
+            guard.admit(ours)
+
+
 def test_the_trackers_own_database_elsewhere_is_refused_by_name_and_by_address() -> None:
     guard = Guard(["10.0.0.0/8:*", "db9:*"], [Endpoint("db9", 5432)], resolver=answering("10.0.0.9"))
     for host in ("db9", "10.0.0.9", "DB9."):

@@ -47,6 +47,20 @@ def test_a_check_says_where_it_looks_and_how_it_stands(world: World) -> None:
     assert world.dana.get("/checks?blind=true")["items"] == []
 
 
+def test_a_check_of_the_only_copy_need_not_name_it(world: World) -> None:
+    copies = [{"slug": "replica", "kind": "replica", "location": "db2"}]
+    world.dana.post("/datasets", {"slug": "events", "name": "Events", "copies": copies})
+    given = {"dataset": "events", "kind": "http", "identity": "anonymous", "params": {"url": world.target.url("/x")}}
+    assert world.dana.post("/checks", given)["copy"] == "replica"
+    named = world.dana.post("/checks", {**given, "copy": "primary"}, status=422)
+    assert [e["field"] for e in named["errors"]] == ["copy"]
+
+
+def test_a_wrong_filter_is_named_by_its_parameter(world: World) -> None:
+    problem = world.dana.get("/sevs?status=reported&status=zz", status=422)
+    assert [e["field"] for e in problem["errors"]] == ["status"]
+
+
 def test_bad_params_are_named_each(world: World) -> None:
     world.dataset()
     given = {"dataset": "nope", "kind": "http", "identity": "who", "params": {"marker": MARKER, "colour": "red"}}

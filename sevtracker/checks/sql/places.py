@@ -71,7 +71,8 @@ def sql_place(text: str) -> SqlPlace:
     chosen = port if url.port is None else url.port
     if not 0 < chosen < 65_536:
         raise ValueError("expected a port from 1 to 65535")
-    return SqlPlace(backend, Endpoint(normal_host(url.host), chosen), url.database, str(mode))
+    only = url.database or "" if backend == "postgresql" else ""
+    return SqlPlace(backend, Endpoint(normal_host(url.host), chosen, only), url.database, str(mode))
 
 
 def table_name(text: str) -> tuple[str, str]:

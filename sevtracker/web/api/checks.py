@@ -34,7 +34,7 @@ def create(call: Call[NewCheck]) -> Answer:
 
     def act(work: Work) -> Answer:
         row = acts.create(work, call.settings, call.runtime.probes, call.given, vetted)
-        return answer(views.check(row, call.given.dataset, call.given.copy_), 201)
+        return answer(_check(work.session, row), 201)
 
     return call.once(act)
 

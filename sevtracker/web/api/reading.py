@@ -96,7 +96,11 @@ def query(model: type[M]) -> M:
             twice.append(FieldError(name, "This may be given once."))
     if twice:
         raise InputError(*twice)
-    return parse(model, raw)
+    try:
+        return parse(model, raw)
+    except InputError as error:  # a parameter has a name; which of its values it was is told by the message
+        named = dict.fromkeys((e.field.partition(".")[0], e.message) for e in error.errors)
+        raise InputError(*(FieldError(field, message) for field, message in named)) from None
 
 
 @cache
