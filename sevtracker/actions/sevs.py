@@ -323,6 +323,9 @@ def dismiss(work: Work, settings: Settings, number: int, given: Dismiss) -> None
     seen = vantages.of_sevs(work.session, [number])[number]
     if given.duplicate_of is None and any(v.state.decisive is Verdict.open for v in seen):
         raise Conflict("A check still sees this door open; a SEV that is exposed can't be dismissed.")
+    seen_open = [v.check_id for v in seen if v.state.last_open_at is not None]
+    if given.duplicate_of is None and any(checks.last_proven(work.session, i) is Verdict.open for i in seen_open):
+        raise Conflict("A check saw this door open and was changed since; as it is now it never did. Change it back.")
     sev.status, sev.duplicate_of = after, given.duplicate_of
     facts = {"old": before.value, "new": after.value, "duplicate_of": given.duplicate_of}
     work.record("sev:dismissed", sev=number, text=given.reason, facts=facts)

@@ -67,6 +67,20 @@ def proofs(session: Session, check_id: int) -> list[CheckProof]:
     return list(session.exec(select(CheckProof).where(col(CheckProof.check_id) == check_id)))
 
 
+def last_proven(session: Session, check_id: int) -> Verdict | None:
+    """The last decisive verdict by a definition that was proven. What another one says clears and hides nothing."""
+    v, p = table(CheckRevision), table(CheckProof)
+    proven = sa.select(p.c.fingerprint).where(p.c.check_id == check_id)
+    statement = (
+        sa.select(_R.c.verdict)
+        .join(v, sa.and_(v.c.check_id == _R.c.check_id, v.c.revision == _R.c.revision))
+        .where(_R.c.check_id == check_id, _R.c.verdict != Verdict.inconclusive, v.c.fingerprint.in_(proven))
+        .order_by(_R.c.id.desc())
+        .limit(1)
+    )
+    return session.connection().execute(statement).scalar()
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A check as lists show it."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sevtracker.actions import checks
-from sevtracker.actions.inputs import ChangeCheck, parse
+from sevtracker.actions import checks, sevs
+from sevtracker.actions.inputs import ChangeCheck, Dismiss, parse
 from sevtracker.domain.vocabulary import Exposure
 from sevtracker.errors import Conflict, InputError, NotFound, NotPermitted
 from sevtracker.store import checks as stored
@@ -88,6 +88,22 @@ def test_a_check_that_saw_the_door_open_cannot_be_made_to_look_away(mci: Tracker
     with pytest.raises(Conflict):
         change(mci, **hiding)
     assert mci.sev().exposure is Exposure.exposed
+
+
+@pytest.mark.parametrize(
+    "hiding", [{"enabled": False}, {"required": False}, {"identity": "contractor"}, {"params": {"door": "elsewhere"}}]
+)
+def test_an_edit_first_makes_no_difference_to_that(mci: Tracker, hiding: dict[str, Any]) -> None:
+    mci.go_to(4)
+    change(mci, params=HINTED)
+    mci.look(5, primary=CLOSED)  # by a definition that never saw it open
+    with pytest.raises(Conflict, match="Change it back"):
+        change(mci, **hiding)
+    with pytest.raises(Conflict, match="Change it back"), mci.work("priya") as work:
+        sevs.dismiss(work, mci.settings, 1, parse(Dismiss, {"reason": "It says closed."}))
+    change(mci, params={"door": "primary"})
+    mci.look(20)
+    change(mci, **hiding)
 
 
 @pytest.mark.parametrize("weaker", [{"enabled": False}, {"required": False}, {"params": {"door": "elsewhere"}}])
