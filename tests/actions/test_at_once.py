@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from sevtracker.actions import checks, sevs
 from sevtracker.actions.inputs import ChangeCheck, Note, parse
 from sevtracker.actions.resolve import FinalRuns, Resolved
 from sevtracker.domain.vocabulary import Exposure, Status
-from sevtracker.store import ledger
+from sevtracker.store import ledger, vantages
 from tests.cast import CLOSED, OPEN, Tracker, build_mci
 from tests.servers.store import StoreDatabases
 
@@ -156,3 +158,28 @@ def test_a_check_and_a_sev_that_come_at_once_find_each_other(two_nodes: tuple[Tr
         check_id, number = both(web.check, worker.file)
         assert isinstance(number, int)
         assert check_id in [v.check_id for v in web.vantages(number)]
+
+
+def test_adding_a_check_while_runs_are_stored_does_not_deadlock(
+    two_nodes: tuple[Tracker, Tracker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web, worker = two_nodes
+    with web.work("dana") as work:
+        checks.run_now(work, 1)
+    seen = [worker.seen(job) for job in worker.claim()]
+    linked, link_new = threading.Event(), vantages.link_new
+
+    def slowly(*args: Any, **given: Any) -> Any:
+        try:
+            return link_new(*args, **given)
+        finally:
+            linked.set()
+            time.sleep(0.3)
+
+    def stored() -> list[int]:
+        linked.wait(5)
+        return worker.store(seen)
+
+    monkeypatch.setattr(vantages, "link_new", slowly)
+    added, kept = both(lambda: web.check(params={"door": "primary", "hint": "two"}), stored)
+    assert (added, len(kept)) == (2, 1)  # type: ignore[arg-type]  # ``both`` keeps no types apart
