@@ -23,8 +23,7 @@ def tick(runtime: Runtime) -> int:
         rechecks = bool(sevs.due_for_recheck(session, now, limit=1))
         alarms = facts.any_alarm(session, now)
     if due:
-        with runtime.work(None) as work:
-            done += jobs.enqueue_due(work.session, work.now)
+        done += _queue(runtime)
     if rechecks:
         with runtime.work(None) as work:
             done += evaluation.judge_by_time(work, settings)
@@ -32,6 +31,17 @@ def tick(runtime: Runtime) -> int:
         with runtime.work(None) as work:
             done += patches.alarm(work, settings)
     return done
+
+
+def _queue(runtime: Runtime) -> int:
+    """All that is due, in short transactions: after a silence there may be more than one takes."""
+    done = 0
+    while True:
+        with runtime.work(None) as work:
+            queued = jobs.enqueue_due(work.session, work.now)
+        done += queued
+        if queued < jobs.A_BATCH:
+            return done
 
 
 def tidy(runtime: Runtime) -> None:

@@ -315,8 +315,8 @@ def run_soon(session: Session, check_ids: Sequence[int], due_at: datetime) -> No
 def add_runs(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert runs; returns their ids in the order of ``rows``.
 
-    On SQLite, where SQLAlchemy would insert row by row to learn the ids, they are taken in advance: there is one
-    writer.
+    The ids are taken in advance. To learn them from the inserts, SQLAlchemy would insert row by row on SQLite (where
+    there is one writer), and on PostgreSQL send a text with thousands of parameters, new for every number of rows.
     """
     if not rows:
         return []
@@ -324,10 +324,13 @@ def add_runs(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     if session.get_bind().dialect.name == "sqlite":
         taken = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'run'").scalar() or 0
         ids = [int(taken) + place for place in range(1, len(rows) + 1)]
-        connection.execute(sa.insert(_R), [{"id": i, **row} for i, row in zip(ids, rows, strict=True)])
-        return ids
-    statement = sa.insert(_R).returning(_R.c.id, sort_by_parameter_order=True)
-    return [int(i) for i in connection.execute(statement, list(rows)).scalars()]
+    else:
+        ids = [int(i) for i in connection.execute(_NEXT_RUNS, {"count": len(rows)}).scalars()]
+    connection.execute(sa.insert(_R), [{"id": i, **row} for i, row in zip(ids, rows, strict=True)])
+    return ids
+
+
+_NEXT_RUNS = sa.text("SELECT nextval(pg_get_serial_sequence('run', 'id')) FROM generate_series(1, :count)")
 
 
 def update(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -25,6 +25,9 @@ _J, _L, _K = table(Job), table(Lane), table(Check)
 #: A lease that ends later than two leases and so many seconds from now is from before the database's clock jumped back.
 _JUMP_S = 300.0
 
+#: Runs that are queued in one transaction.
+A_BATCH = 1000
+
 #: Smaller comes first within a lane.
 PRIORITY: dict[Trigger, int] = {
     Trigger.resolve: 0,
@@ -85,7 +88,7 @@ def _open_lanes(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def enqueue_due(session: Session, now: datetime, limit: int = 1000) -> int:
+def enqueue_due(session: Session, now: datetime, limit: int = A_BATCH) -> int:
     """Queue the runs that are due, and say when each check is due next should its worker die. Returns how many.
 
     A due time further away than the check's own interval allows comes from a clock that jumped back: it is due.
