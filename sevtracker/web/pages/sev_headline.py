@@ -13,11 +13,11 @@ from sevtracker.store.vantages import Vantage
 JUST_NOW = 5
 
 
-def headline(case: Case) -> str:
-    """In plain words, as of the case's time."""
+def headline(case: Case, duplicate_of: int | None) -> str:
+    """In plain words, as of the case's time. ``duplicate_of``: the other SEV, if the reader may know of it."""
     sev = case.sev
     if sev.status is Status.dismissed:
-        return f"Dismissed as a duplicate of SEV-{sev.duplicate_of}." if sev.duplicate_of else "Dismissed."
+        return f"Dismissed as a duplicate of SEV-{duplicate_of}." if duplicate_of else "Dismissed."
     if sev.resolved_at is not None and sev.exposure is not Exposure.exposed:
         return f"Resolved {_ago(case, sev.resolved_at)}. {_watch(case)}"
     told = _evidence(case)

@@ -40,13 +40,17 @@ STORY = (
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was read of a SEV: its live part, and what the rest of the page is made of. ``story`` is oldest first."""
+    """What was read of a SEV: its live part, and what the rest of the page is made of. ``story`` is oldest first.
+
+    ``duplicate_of`` is the SEV that it is a duplicate of, if the reader may know of that one.
+    """
 
     live: SevLive
     case: facts.Case
     story: Sequence[Item]
     people: Mapping[int, people.Named]
     names: Mapping[str, str]
+    duplicate_of: int | None
 
 
 def token(sev: Sev, now: datetime) -> str:
@@ -61,9 +65,12 @@ def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: da
     wanted = sev_timeline.asked()
     number = int(sev.number or 0)
     [case] = facts.gather(session, [sev], settings.policy, settings.identities, now)
-    found = timeline.discreet(session, person.viewer, sev_timeline.read(session, number, wanted))
+    listed = sev_timeline.read(session, number, wanted)
+    told = timeline.records(session, number, limit=MOST_STORY, newest_first=True, exactly=STORY)[::-1]
+    quiet = timeline.discreet(session, person.viewer, [*listed, *told])
+    found, story = quiet[: len(listed)], quiet[len(listed) :]
+    other = next((item.facts.get("duplicate_of") for item in reversed(story) if item.kind == "sev:dismissed"), None)
     tally = timeline.tally(session, number)
-    story = timeline.records(session, number, limit=MOST_STORY, newest_first=True, exactly=STORY)[::-1]
     ids = [sev.reporter_id, *(p.author_id for p in case.patches), *([sev.commander_id] if sev.commander_id else [])]
     pids = set(sev_timeline.pids_in([*found, *story]))
     around = people.around(session, number, ids, pids, choices=choices)
@@ -79,7 +86,7 @@ def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: da
         key=key(number),
         status=sev.status,
         exposure=sev.exposure,
-        headline=sev_headline.headline(case),
+        headline=sev_headline.headline(case, other),
         clocks=_clocks(sev, now),
         bar=sev_bar.build(case, story, now),
         matrix=sev_matrix.build(case, settings),
@@ -87,7 +94,7 @@ def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: da
         patches=tuple(_patch(p, by_id) for p in reversed(case.patches)),
         timeline=sev_timeline.build(found, wanted, tally, revised, names, person.pid),
     )
-    return Told(live, case, story, by_id, names)
+    return Told(live, case, story, by_id, names, other if sev.status is Status.dismissed else None)
 
 
 def _clocks(sev: Sev, now: datetime) -> Clocks:

@@ -97,19 +97,12 @@ def _facts(told: Told, programmes: list[Programme]) -> SevFacts:
         viewers=tuple(Somebody(p.id, p.name, p.email) for p in told.people.values() if p.added),
         resolution=_said(told, "sev:resolved") if sev.resolved_at else "",
         dismissed_because=_said(told, "sev:dismissed") if sev.status is Status.dismissed else "",
-        duplicate_of=_duplicate(told),
+        duplicate_of=told.duplicate_of,
     )
 
 
 def _said(told: Told, kind: str) -> str:
     return next((item.text or "" for item in reversed(told.story) if item.kind == kind), "")
-
-
-def _duplicate(told: Told) -> int | None:
-    """The other SEV, unless the timeline had to keep quiet about it, too."""
-    records = [item for item in told.story if item.kind == "sev:dismissed"]
-    known = records[-1].facts.get("duplicate_of") if records else None
-    return known if known == told.case.sev.duplicate_of else None
 
 
 def _choices(told: Told) -> Iterator[Option]:

@@ -57,3 +57,12 @@ def test_people_are_added_and_removed(cast: Cast, number: int) -> None:
     assert SECRET in cast.erik.open(f"/sevs/{number}")
     assert "Removed" in cast.dana.send(f"/sevs/{number}/viewers/remove", person="2")
     cast.erik.open(f"/sevs/{number}", 404)
+
+
+def test_a_duplicate_of_it_does_not_name_it_to_others(cast: Cast, world: World, number: int) -> None:
+    public = world.sev(title="Seen by all")
+    cast.dana.send(f"/sevs/{public}/dismiss", reason="The same.", duplicate_of=f"SEV-{number}")
+    for path in (f"/sevs/{public}", f"/sevs/{public}/live"):
+        assert f"SEV-{number}" in text_of(cast.dana.open(path))
+        assert f"SEV-{number}" not in cast.erik.open(path)
+        assert f"/sevs/{number}" not in cast.erik.open(path)
