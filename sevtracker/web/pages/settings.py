@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Response
 from pydantic import BaseModel, SecretStr
@@ -21,6 +21,7 @@ from sevtracker.web.pages.showing import show
 from sevtracker.web.permissions import allow
 
 _UNSET = "not set"
+_USER = re.compile(r"([^:/]*)(:[^@]*)?@")
 
 
 @pages.get("/settings")
@@ -83,8 +84,10 @@ def _header(text: Any) -> str:
 
 
 def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    user, _, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
+    """Neither password nor query (drivers take passwords from there, too), taken apart as SQLAlchemy does: a password
+    may have any character but ``@``."""
+    scheme, _, rest = url.partition("://")
+    found = _USER.match(rest)
+    place, query, _ = (rest[found.end() :] if found else rest).partition("?")
+    user = f"{found[1]}{':***' if found[2] else ''}@" if found else ""
+    return f"{scheme}://{user}{place}{'?…' if query else ''}"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from sevtracker.actions import people
 from sevtracker.store.people import everybody
 from sevtracker.web.app import create_app
+from sevtracker.web.pages import settings
 from tests.servers.store import Dialect, StoreDatabases
 from tests.web.pages.conftest import PASSWORD, Browser, Cast, give_password, text_of
 from tests.web.world import environment, upgraded
@@ -154,3 +157,17 @@ def test_the_first_link_makes_the_first_admin_and_nobody_else(
         second.open(f"/welcome/{link}", 404)
         second.send(f"/welcome/{link}", 404, **{**given, "email": "eve@x.example"})
     runtime.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql+psycopg://sev:pass#word@db1:5432/sev", "postgresql+psycopg://sev:***@db1:5432/sev"),
+        ("postgresql+psycopg://sev:pa/ss?word@db1/sev", "postgresql+psycopg://sev:***@db1/sev"),
+        ("postgresql+psycopg://sev@db1/sev?password=word", "postgresql+psycopg://sev@db1/sev?…"),
+        ("postgresql+psycopg:///sev?host=/run/pg&password=word", "postgresql+psycopg:///sev?…"),
+        ("sqlite:////srv/sev.db", "sqlite:////srv/sev.db"),
+    ],
+)
+def test_no_part_of_a_database_password_is_shown(url: str, shown: str) -> None:
+    assert settings._said("url", url) == shown
