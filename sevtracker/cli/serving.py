@@ -33,7 +33,8 @@ class Serving:
                 connection_limit=_CONNECTIONS,
                 # The app refuses what is over its own cap, in its own words; this stops what it should not even read.
                 max_request_body_size=max(4 * settings.max_body, 1_000_000),
-                clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
+                # They are believed by the app alone, if at all; that they are there tells it of a proxy.
+                clear_untrusted_proxy_headers=False,
             )
         except OSError as error:
             raise ConfigError(why_not(error, settings)) from None

@@ -38,10 +38,10 @@ def _with_target(live: Live, target: Target) -> Living:
     return live(f"[targets]\nallow = [{allow}]\n{owner}", {"OWNER_TOKEN": "control"})
 
 
-def _status(port: int, path: str) -> int:
+def _status(port: int, path: str, **headers: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers)
         return connection.getresponse().status
     except OSError:
         return 0
@@ -49,9 +49,11 @@ def _status(port: int, path: str) -> int:
         connection.close()
 
 
-def test_a_second_run_on_the_same_database_says_so(live: Live) -> None:
+def test_it_serves_and_a_second_run_on_the_same_database_says_so(live: Live) -> None:
     tracker = live()
     tracker.start()
+    assert _status(tracker.port, "/metrics") == 200
+    assert _status(tracker.port, "/metrics", **{"X-Forwarded-For": "10.1.2.3"}) == 403  # by way of a proxy beside it
     told = tracker.cli("run")
     assert told.returncode == 2
     assert "another sevtracker runs on this database" in told.stderr
