@@ -57,7 +57,11 @@ def test_every_page_keeps_to_its_budget(cast: Cast, busy: World) -> None:
     assert {p: n for p, n in spent.items() if n > BUDGETS[p]} == {}
 
 
-def test_a_page_that_is_open_asks_little_while_nothing_changes(cast: Cast, busy: World) -> None:
+def test_a_page_that_is_open_asks_little_while_nothing_changes(
+    cast: Cast, busy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = busy.runtime.clock.now()  # an open page is told anew every few seconds: not between these two requests
+    monkeypatch.setattr(type(busy.runtime.clock), "now", lambda _self: stopped)
     for path, most in (("/", 2), ("/sevs/1", 2)):
         page = cast.dana.open(path)
         live = page.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
