@@ -202,20 +202,30 @@ _SLUGS = (
 
 
 def listing(session: Session, viewer: Viewer, filters: Filters, *, limit: int, before: int | None = None) -> list[Line]:
-    """SEVs, newest first; those below number ``before``. One statement whatever the size of the page or the table."""
-    return _lines(session, _listed(session, _newest(viewer, filters, limit), filters, before))
+    """SEVs, newest first; those below number ``before``. One statement whatever the size of the page or the table; two
+    for words on PostgreSQL."""
+    rows = _listed(session, _newest(viewer, filters, limit), filters, limit, before)
+    return [Line._make((*row[:-1], _split(row[-1]))) for row in rows]
 
 
 def brief(session: Session, viewer: Viewer, filters: Filters, *, limit: int, before: int | None = None) -> list[Brief]:
     """As ``listing``, less of each."""
-    statement = _listed(session, _newest(viewer, filters, limit, _BRIEF), filters, before)
-    return [Brief._make((*row[:-1], _split(row[-1]))) for row in session.connection().execute(statement)]
+    rows = _listed(session, _newest(viewer, filters, limit, _BRIEF), filters, limit, before)
+    return [Brief._make((*row[:-1], _split(row[-1]))) for row in rows]
 
 
-def _listed(session: Session, statement: sa.Select[Any], filters: Filters, before: int | None) -> sa.Select[Any]:
+def _listed(
+    session: Session, statement: sa.Select[Any], filters: Filters, limit: int, before: int | None
+) -> Sequence[sa.Row[Any]]:
     if before is not None:
         statement = statement.where(_S.c.number < before)
-    return search.matching(session, statement, filters.text) if filters.text else statement
+    ways = search.matching(session, statement, filters.text, before) if filters.text else [statement]
+    rows: Sequence[sa.Row[Any]] = ()
+    for way in ways:
+        rows = session.connection().execute(way).all()
+        if len(rows) >= limit:
+            break
+    return rows
 
 
 @lru_cache(maxsize=256)

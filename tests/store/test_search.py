@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sevtracker.store import sevs
+from sevtracker.store import search, sevs
 from sevtracker.store.sevs import Filters
 from tests.cast import Tracker
 
@@ -123,3 +123,15 @@ def test_searching_shows_nobody_what_they_may_not_know(filed: Tracker) -> None:
     assert found(filed, "password", "eve") == []
     assert found(filed, "SEV-4", "eve") == []
     assert found(filed, "password", "vik") == [4]
+
+
+def test_old_ones_are_found_as_the_newest_are(filed: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "NEWEST", 1)  # of four: PostgreSQL has to ask its index for the others
+    assert {text: found(filed, text) for text in ANSWERS} == ANSWERS
+    with filed.read() as session:
+        filters = Filters(text="tracking")
+        pages = [
+            [line.number for line in sevs.listing(session, filed.viewer("vik"), filters, limit=1, before=before)]
+            for before in (None, 4, 3, 1)
+        ]
+    assert pages == [[4], [1], [1], []]

@@ -120,8 +120,16 @@ def test_pages_follow_each_other(filed: Tracker) -> None:
 def test_a_list_takes_one_statement_whatever_its_length(filed: Tracker) -> None:
     for limit in (1, 50):
         with counted(filed) as sent:
-            numbers(filed, limit=limit, programme="mci", text="readable")
+            numbers(filed, limit=limit, programme="mci")
         assert len([s for s in sent if s.startswith("SELECT")]) == 1
+
+
+def test_words_take_a_second_statement_only_where_the_newest_do_not_fill_the_page(filed: Tracker) -> None:
+    looks = 1 if filed.runtime.database.is_sqlite else 2
+    for limit, most in ((1, 1), (50, looks)):
+        with counted(filed) as sent:
+            assert numbers(filed, limit=limit, programme="mci", text="readable")
+        assert len([s for s in sent if s.startswith("SELECT")]) == most
 
 
 def test_lines_carry_the_datasets_in_order(filed: Tracker) -> None:
