@@ -26,6 +26,7 @@ from sevtracker.config import Database as DatabaseSettings
 from sevtracker.errors import ConfigError
 
 _WRITES = "sevtracker_writes"
+_NO_TRANSACTION = {"isolation_level": "AUTOCOMMIT"}
 
 
 class Database:
@@ -41,12 +42,14 @@ class Database:
         else:
             self.engine = _postgresql(url, settings.pool_size)
         self._write_engine = self.engine.execution_options(**{_WRITES: True})
+        # PostgreSQL has no snapshot to gain from a transaction that only reads at READ COMMITTED: only two round trips.
+        self._read_engine = self.engine if self.is_sqlite else self.engine.execution_options(**_NO_TRANSACTION)
         self._log: str | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for reading: one snapshot on SQLite, rolled back at the end whatever was done in it."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        """A session for reading, and for nothing else: one snapshot on SQLite; on PostgreSQL one each statement."""
+        with Session(self._read_engine, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextmanager
