@@ -12,6 +12,7 @@ from sevtracker.domain import lifecycle
 from sevtracker.domain.vocabulary import Exposure, Level, Status, Trigger, Verdict
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
 from sevtracker.store import checks, datasets, jobs, people, sevs, timeline, vantages
+from sevtracker.store.facts import patches_of
 from sevtracker.store.tables import Sev, SevAct, SevMember
 from sevtracker.store.work import Work
 
@@ -140,6 +141,7 @@ def change(work: Work, settings: Settings, number: int, given: ChangeSev) -> Non
     sent = given.model_fields_set
     _refuse(_impossible(work, given))
     _refuse_null(given, sent - {"commander", "exposed_from", "aware_at"})
+    _no_weakening(work, sev, given.level or sev.level)
     facts: dict[str, object] = {}
     texts: list[str] = []
     if "status" in sent and given.status:
@@ -169,6 +171,14 @@ def change(work: Work, settings: Settings, number: int, given: ChangeSev) -> Non
     if "datasets" in facts:
         _look(work, settings, number)
     evaluation.evaluate(work, settings, [sev])
+
+
+def _no_weakening(work: Work, sev: Sev, level: Level) -> None:
+    """A lower level asks for less before resolving: not for those to decide whose patches it judges."""
+    lower = _LEVELS.index(level) > _LEVELS.index(sev.level)
+    number = sev.number or 0
+    if lower and any(p.author_id == work.by.id for p in patches_of(work.session, [number])[number]):
+        raise NotPermitted("This level judges a patch of yours. Somebody else has to lower it.")
 
 
 def _refuse_null(given: ChangeSev, sent: set[str]) -> None:

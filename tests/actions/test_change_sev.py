@@ -57,6 +57,18 @@ def test_a_raised_level_is_judged_by_its_own_rules_at_once(mci: Tracker) -> None
     assert (mci.vantage().streak, mci.vantage().needed) == (3, 6)
 
 
+def test_whose_patch_a_level_judges_cannot_lower_it(mci: Tracker) -> None:
+    change(mci, level="SEV1")
+    mci.go_to(10)
+    mci.patch(1, by="dana")
+    with pytest.raises(NotPermitted, match="judges a patch of yours"):
+        change(mci, level="SEV3")
+    assert mci.sev().level is Level.SEV1
+    change(mci, level="SEV0")
+    change(mci, level="SEV3", by="priya")
+    assert mci.sev().level is Level.SEV3
+
+
 def test_a_commander_makes_it_investigated(mci: Tracker) -> None:
     change(mci, commander="priya@corp.example")
     sev = mci.sev()
