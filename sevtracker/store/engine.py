@@ -26,7 +26,6 @@ from sevtracker.config import Database as DatabaseSettings
 from sevtracker.errors import ConfigError
 
 _WRITES = "sevtracker_writes"
-_NO_TRANSACTION = {"isolation_level": "AUTOCOMMIT"}
 
 
 class Database:
@@ -43,7 +42,7 @@ class Database:
             self.engine = _postgresql(url, settings.pool_size)
         self._write_engine = self.engine.execution_options(**{_WRITES: True})
         # PostgreSQL has no snapshot to gain from a transaction that only reads at READ COMMITTED: only two round trips.
-        self._read_engine = self.engine if self.is_sqlite else self.engine.execution_options(**_NO_TRANSACTION)
+        self._read_engine = self.engine if self.is_sqlite else _reading_only(self.engine)
         self._log: str | None = None
 
     @contextmanager
@@ -104,6 +103,18 @@ def _sqlite(url: sa.URL, pool_size: int) -> Engine:
         raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _reading_only(engine: Engine) -> Engine:
+    """``engine`` without transactions. Nothing would be rolled back, so nothing but reading goes through."""
+    reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @event.listens_for(reading, "before_cursor_execute")
+    def _asked(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if not statement.lstrip().startswith(("SELECT", "WITH")):
+            raise RuntimeError("a session for reading was asked to write")
+
+    return reading
 
 
 #: Seconds after which an idle connection is asked whether it lives: a firewall may have forgotten it without a word.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,7 @@ def _with_texts(session: Session) -> Generator[tuple[rules.Stored, _Text | None]
     """Every record with its text. One statement: others may append meanwhile, and the two have to be of one moment."""
     t = table(LedgerText)
     statement = sa.select(_L, t.c.salt, t.c.text).outerjoin(t, t.c.record_id == _L.c.id).order_by(_L.c.seq)
-    with _streaming(session) as connection, connection.execute(statement, execution_options=_BY_1000) as rows:
+    with _streaming(session).execute(statement, execution_options=_BY_1000) as rows:
         for row in rows.mappings():
             projection = {name: row[name] for name in rules.PROJECTED}
             record = rules.Stored(int(row["seq"]), _raw(row["prev"]), _raw(row["h"]), _raw(row["body"]), projection)
@@ -101,15 +101,13 @@ def _with_texts(session: Session) -> Generator[tuple[rules.Stored, _Text | None]
 _BY_1000 = {"yield_per": 1000}
 
 
-@contextmanager
-def _streaming(session: Session) -> Iterator[sa.Connection]:
+def _streaming(session: Session) -> sa.Connection:
     """A connection that can stream: PostgreSQL does so in a transaction only, which sessions for reading don't have."""
     own = session.connection()
     if own.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        yield own
-        return
-    with own.engine.connect() as connection:
-        yield connection.execution_options(isolation_level="READ COMMITTED")
+        return own
+    session.rollback()  # gives the connection back, and takes it anew: it may be the only one there is
+    return session.connection(execution_options={"isolation_level": "READ COMMITTED"})
 
 
 def _raw(value: bytes | str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -269,3 +270,21 @@ def test_what_is_appended_during_a_verification_does_not_disturb_it(database: Da
         assert seen == 1500
         assert ledger.verify(session).records >= 1500
     other.dispose()
+
+
+def test_a_pool_of_one_connection_is_enough_to_verify(database_url: str, written: Database) -> None:
+    small = Database(DatabaseSettings(url=database_url, pool_size=1))
+    with small.reading() as session:
+        small.log(session)
+        assert ledger.verify(session).records == 3
+    small.dispose()
+
+
+def test_a_session_for_reading_changes_nothing(written: Database) -> None:
+    with (
+        contextlib.suppress(RuntimeError),  # PostgreSQL: there is no transaction to roll back, so it is refused
+        written.reading() as session,
+    ):
+        session.connection().execute(sa.text("UPDATE installation SET log = 'another'"))
+    with written.reading() as session:
+        assert session.connection().execute(sa.text("SELECT log FROM installation")).scalar_one() != "another"
