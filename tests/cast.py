@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlmodel import Session
 
@@ -64,6 +64,10 @@ class TestClock:
 class DoorParams(CheckParams):
     door: str
     hint: str = ""
+    #: Says where, too, but is not shown.
+    part: str = ""
+
+    outside_place: ClassVar[frozenset[str]] = frozenset({"hint"})
 
 
 class DoorKind(CheckKind[DoorParams]):

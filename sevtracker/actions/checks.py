@@ -9,7 +9,7 @@ from typing import Any
 from sevtracker.actions import evaluation
 from sevtracker.actions.enforce import May, require
 from sevtracker.actions.inputs import ChangeCheck, NewCheck
-from sevtracker.checks.interface import Definition
+from sevtracker.checks.interface import CheckParams, Definition
 from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Trigger, Verdict
@@ -181,7 +181,8 @@ def change(
     if judged.valid is None:
         raise InputError(*judged.errors)
     definition, valid = judged.definition, judged.valid
-    _no_hiding(work, check, given, valid)
+    moved = {name for name in {*valid.params, *check.params} if valid.params.get(name) != check.params.get(name)}
+    _no_hiding(work, check, given, valid, moved - _harmless(probes, check.kind))
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
     check.fingerprint, check.locator, check.target = valid.fingerprint, valid.locator.text, valid.target_key
     for name in ("required", "enabled", "name"):
@@ -196,7 +197,7 @@ def change(
     check.due_at = work.now if check.enabled else None
     work.session.add(check)
     _revise(work, check)
-    _record_change(work, check, changed, given.reason)
+    _record_change(work, check, changed, sorted(moved), given.reason)
     _reevaluate(work, settings, check_id)
     if check.enabled:
         jobs.enqueue(work.session, [(check_id, check.target)], Trigger.manual, work.now)
@@ -205,10 +206,10 @@ def change(
     return check
 
 
-def _record_change(work: Work, check: Check, changed: Mapping[str, Any], reason: str) -> None:
+def _record_change(work: Work, check: Check, changed: Mapping[str, Any], params: list[str], reason: str) -> None:
     """On the dataset's record, and on the timeline of every SEV that looks through the check."""
     dataset = work.session.get_one(Dataset, check.dataset_id).slug
-    told = {"check": check.id, "revision": check.revision, "changed": dict(changed)}
+    told = {"check": check.id, "revision": check.revision, "changed": dict(changed), "params": params}
     numbers: list[int | None] = [*vantages.sevs_of_checks(work.session, [check.id or 0])]
     for number in numbers or [None]:
         work.record("check:changed", sev=number, dataset=dataset, facts=told, text=reason or None)
@@ -220,12 +221,19 @@ def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
         raise InputError(*(FieldError(n, "This can't be empty.") for n in empty))
 
 
-def _no_hiding(work: Work, check: Check, given: ChangeCheck, valid: Validated) -> None:
-    """Other edits are harmless: they void proof and streak, hence open no gate.
+def _harmless(probes: ProbeEnvironment, kind: str) -> frozenset[str]:
+    """The parameters that don't say where a check of this kind looks."""
+    params: type[CheckParams] = probes.kinds[kind].params
+    return params.outside_fingerprint | params.outside_place
+
+
+def _no_hiding(work: Work, check: Check, given: ChangeCheck, valid: Validated, moved: set[str]) -> None:
+    """Other edits than ``moved`` (to another place) are harmless: they void proof and streak, hence open no gate.
 
     An edit and then hiding is hiding, too: what it says before it is proven clears no open door.
     """
-    elsewhere = valid.locator.text != check.locator or (given.identity or check.identity) != check.identity
+    identity = given.identity or check.identity
+    elsewhere = bool(moved) or valid.locator.text != check.locator or identity != check.identity
     off = given.enabled is False and check.enabled
     optional = given.required is False and check.required
     if not (off or optional or elsewhere):

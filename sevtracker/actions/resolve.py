@@ -72,9 +72,9 @@ def finish(work: Work, settings: Settings, given: Resolve, final: FinalRuns) -> 
     """Resolve, or refuse. All in one transaction, with the SEV and its checks locked:
 
     1. Ask the gate again, with everything that was stored since.
-    2. Every check has a run that started after the question, with the definition as it is now, and it is closed.
-    3. Resolve, with those runs as the evidence. An ``open`` that is stored after this finds the SEV resolved, and
-       reopens it.
+    2. Every required check has a run that started after the question, with its definition as it is now: closed.
+    3. Resolve, with what every check saw last as the evidence. An ``open`` that is stored after this finds the SEV
+       resolved, and reopens it.
     """
     sev = open_for(work, final.number, May.resolve_sevs)
     case = _case(work, settings, sev)
@@ -83,9 +83,9 @@ def finish(work: Work, settings: Settings, given: Resolve, final: FinalRuns) -> 
     if not gate.open or late:
         return _refuse(work, sev, (*gate.blockers, *late))
     evidence = tuple(
-        Evidence(v.last_run_id or 0, v.revision, Verdict.closed.value, v.state.last_at or work.now)
+        Evidence(v.last_run_id, v.revision, v.state.last.value, v.state.last_at)
         for v in case.vantages
-        if v.enabled
+        if v.enabled and v.last_run_id and v.state.last and v.state.last_at
     )
     before = sev.status
     sev.status = lifecycle.after("resolve", sev.status)

@@ -317,7 +317,7 @@ def reopen(work: Work, settings: Settings, number: int, reason: str) -> None:
 
 
 def dismiss(work: Work, settings: Settings, number: int, given: Dismiss) -> None:
-    """Say that it is no SEV, or the same as another. Refused while a check sees a door open, but for a duplicate."""
+    """Say that it is no SEV, or the same as another. Refused if a check saw the door open, but for a duplicate."""
     sev = open_for(work, number, May.resolve_sevs)
     before = sev.status
     after = lifecycle.after("dismiss", sev.status)
@@ -330,16 +330,25 @@ def dismiss(work: Work, settings: Settings, number: int, given: Dismiss) -> None
         if not mine <= theirs:
             missing = ", ".join(sorted(mine - theirs))
             raise InputError.of("duplicate_of", f"That SEV does not affect {missing}; add it there first.")
-    seen = vantages.of_sevs(work.session, [number])[number]
-    if given.duplicate_of is None and any(v.state.decisive is Verdict.open for v in seen):
-        raise Conflict("A check still sees this door open; a SEV that is exposed can't be dismissed.")
-    seen_open = [v.check_id for v in seen if v.state.last_open_at is not None]
-    if given.duplicate_of is None and any(checks.last_proven(work.session, i) is Verdict.open for i in seen_open):
-        raise Conflict("A check saw this door open and was changed since; as it is now it never did. Change it back.")
+    if given.duplicate_of is None:
+        _no_false_alarm(work, sev)
     sev.status, sev.duplicate_of = after, given.duplicate_of
     facts = {"old": before.value, "new": after.value, "duplicate_of": given.duplicate_of}
     work.record("sev:dismissed", sev=number, text=given.reason, facts=facts)
     evaluation.evaluate(work, settings, [sev])
+
+
+def _no_false_alarm(work: Work, sev: Sev) -> None:
+    """Refuse to dismiss what our own checks saw: it has to be resolved. (Dismissed SEVs are not watched.)"""
+    number = sev.number or 0
+    seen = vantages.of_sevs(work.session, [number])[number]
+    if any(v.state.decisive is Verdict.open for v in seen):
+        raise Conflict("A check still sees this door open; a SEV that is exposed can't be dismissed.")
+    opened = [v for v in seen if v.state.last_open_at is not None]
+    if any(checks.last_proven(work.session, v.check_id) is Verdict.open for v in opened):
+        raise Conflict("A check saw this door open and was changed since; as it is now it never did. Change it back.")
+    if any(v.state.last_open_at and v.state.last_open_at >= sev.reported_at for v in opened):
+        raise Conflict("A check saw this door open since it was reported: it is no false alarm. Resolve it instead.")
 
 
 def close(work: Work, settings: Settings, number: int, reason: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -37,6 +37,8 @@ class HttpParams(CheckParams):
     marker: Text | None = None
     signin_hosts: tuple[str, ...] = Field(default=(), max_length=20)
     login_signature: Text | None = None
+
+    outside_place: ClassVar[frozenset[str]] = frozenset({"marker", "login_signature", "signin_hosts"})
 
     @field_validator("signin_hosts")
     @classmethod

@@ -35,6 +35,8 @@ class CheckParams(BaseModel):
 
     #: Fields that do not change what is proven, hence not part of the fingerprint.
     outside_fingerprint: ClassVar[frozenset[str]] = frozenset({"timeout"})
+    #: Fields that say how an answer is judged, and not where it comes from: changing them points a check nowhere else.
+    outside_place: ClassVar[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 from sqlalchemy import Select, column, literal_column, select, table
@@ -36,6 +36,8 @@ class SqlReadParams(CheckParams):
         default=(), max_length=100
     )
     rls_is_fix: bool = False
+
+    outside_place: ClassVar[frozenset[str]] = frozenset({"sensitive_columns", "rls_is_fix"})
 
 
 class SqlReadKind(CheckKind[SqlReadParams]):

@@ -9,9 +9,12 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flask import request
+
 from sevtracker.actions.runtime import Runtime
-from sevtracker.errors import InputError, SevtrackerError
-from sevtracker.store import idempotency
+from sevtracker.errors import InputError, NotFound, SevtrackerError
+from sevtracker.store import idempotency, sevs
+from sevtracker.store.session import Session
 from sevtracker.store.tables import IdempotencyKey
 from sevtracker.store.work import Person, Work
 
@@ -65,7 +68,7 @@ def once(runtime: Runtime, person: Person, key: Key | None, act: Callable[[Work]
     try:
         with runtime.work(person) as work:
             if (kept := idempotency.find(work.session, person.id, key.text)) is not None:
-                return _replay(kept, key)
+                return _replay(work.session, person, kept, key)
             work.idem = key.short
             answer = act(work)
             keep(work, key, answer)
@@ -82,7 +85,7 @@ def before(runtime: Runtime, person: Person, key: Key | None) -> Answer | None:
         return None
     with runtime.read() as session:
         kept = idempotency.find(session, person.id, key.text)
-        return None if kept is None else _replay(kept, key)
+        return None if kept is None else _replay(session, person, kept, key)
 
 
 def keep(work: Work, key: Key | None, answer: Answer) -> None:
@@ -92,7 +95,11 @@ def keep(work: Work, key: Key | None, answer: Answer) -> None:
         idempotency.keep(work.session, work.by.id, key.text, key.request_hash, answer.status, answer.body, work.now)
 
 
-def _replay(kept: IdempotencyKey, key: Key) -> Answer:
+def _replay(session: Session, person: Person, kept: IdempotencyKey, key: Key) -> Answer:
+    """What was answered before, unless it is about a SEV that the person may not know of any more."""
+    number = (request.view_args or {}).get("number")
+    if number is not None and sevs.find(session, number, person.viewer) is None:
+        raise NotFound(f"There is no SEV-{number}.")
     if kept.request_hash != key.request_hash:
         raise InputError.of(HEADER, "This key was used for another request; take a new one.")
     return Answer(kept.status, kept.body, replayed=True)

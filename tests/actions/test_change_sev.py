@@ -151,6 +151,13 @@ def test_what_is_exposed_cannot_be_dismissed(mci: Tracker) -> None:
         dismiss(mci)
 
 
+def test_what_was_seen_open_since_it_was_reported_is_no_false_alarm(mci: Tracker) -> None:
+    mci.look(5)
+    mci.look(6, primary=CLOSED)
+    with pytest.raises(Conflict, match="no false alarm"):
+        dismiss(mci)
+
+
 def test_a_duplicate_points_to_a_sev_that_covers_it(mci: Tracker) -> None:
     mci.dataset("payroll")
     other = mci.file(datasets=["payroll"])

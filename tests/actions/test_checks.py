@@ -90,6 +90,13 @@ def test_a_check_that_saw_the_door_open_cannot_be_made_to_look_away(mci: Tracker
     assert mci.sev().exposure is Exposure.exposed
 
 
+def test_a_place_that_the_locator_does_not_show_in_full_is_another_place_too(mci: Tracker) -> None:
+    """As a URL's query: an edit of it that finds another open door would prove itself, and hide the first one."""
+    with pytest.raises(Conflict, match="pointing it elsewhere"):
+        change(mci, params={"door": "primary", "part": "harmless"})
+    change(mci, params=HINTED)
+
+
 @pytest.mark.parametrize(
     "hiding", [{"enabled": False}, {"required": False}, {"identity": "contractor"}, {"params": {"door": "elsewhere"}}]
 )

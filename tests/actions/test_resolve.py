@@ -51,6 +51,15 @@ def test_it_is_resolved_on_final_runs(green: Tracker) -> None:
     assert resolved.evidence[0]["run"] == green.vantage().last_run_id
 
 
+def test_the_evidence_says_of_an_optional_check_what_it_saw(green: Tracker) -> None:
+    green.check("side", copy="primary", required=False)
+    green.look(50.5, primary=CLOSED, side=DOWN)
+    green.go_to(51)
+    answer = green.resolve(1)
+    assert isinstance(answer, Resolved)
+    assert [e.verdict for e in answer.evidence] == ["closed", "inconclusive"]
+
+
 def test_an_open_final_run_refuses(green: Tracker) -> None:
     green.go_to(51)
     final = green.begin(1)

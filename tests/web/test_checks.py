@@ -104,3 +104,14 @@ def test_runs_are_paged_newest_first(world: World) -> None:
 def test_me_is_whom_the_token_speaks_for(world: World) -> None:
     me = world.otto.get("/me")
     assert (me["name"], me["role"], me["may"]) == ("Otto", "auditor", ["own_tokens", "read", "see_settings"])
+
+
+def test_another_query_of_the_same_page_is_another_place(world: World) -> None:
+    """The locator doesn't show a query, which may hold a token; a check that saw a door open is held to it anyhow."""
+    world.dataset()
+    check = world.check("/data?table=employees")
+    world.drain()
+    assert world.dana.get(f"/checks/{check}")["decisive"] == "open"
+    elsewhere = {"url": world.target.url("/data?table=harmless"), "marker": MARKER}
+    problem = world.dana.patch(f"/checks/{check}", {"params": elsewhere}, status=409)
+    assert "pointing it elsewhere would hide" in problem["detail"]

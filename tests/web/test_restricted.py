@@ -110,3 +110,12 @@ def test_figures_do_not_count_it(world: World, hidden: int) -> None:
     told = world.app.test_client().get("/metrics").get_data(as_text=True)
     counts = [line for line in told.splitlines() if line.startswith("sevtracker_sevs{")]
     assert sum(float(line.rsplit(" ", 1)[1]) for line in counts) == 1
+
+
+def test_a_repeated_request_is_not_answered_to_who_was_taken_off_meanwhile(world: World, hidden: int) -> None:
+    world.dana.patch(f"/sevs/{hidden}", {"members": ["erik@example.org"]})
+    note = (f"/sevs/{hidden}/notes", {"text": "mine"})
+    world.erik.post(*note, key="k")
+    world.erik.post(*note, key="k")
+    world.dana.patch(f"/sevs/{hidden}", {"members": []})
+    world.erik.post(*note, key="k", status=404)

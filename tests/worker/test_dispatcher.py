@@ -180,9 +180,9 @@ def test_a_probe_that_never_ends_is_given_up_and_its_late_result_dropped(make_tr
 
 
 def test_a_lane_is_kept_for_as_long_as_its_probe_takes(make_tracker: Make) -> None:
-    one = make_tracker(SEVTRACKER_WORKER__LEASE="0.6s")
-    other = make_tracker(SEVTRACKER_WORKER__LEASE="0.6s")
-    one.target.delay = 2.0
+    one = make_tracker(SEVTRACKER_WORKER__LEASE="1.2s")
+    other = make_tracker(SEVTRACKER_WORKER__LEASE="1.2s")
+    one.target.delay = 3.0
     check = one.check()
     with working(one), working(other):
         soon(lambda: one.runs(check))
