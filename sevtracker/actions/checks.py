@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from sevtracker.actions import evaluation
 from sevtracker.actions.enforce import May, require
 from sevtracker.actions.inputs import ChangeCheck, NewCheck
@@ -181,7 +183,8 @@ def change(
     if judged.valid is None:
         raise InputError(*judged.errors)
     definition, valid = judged.definition, judged.valid
-    moved = {name for name in {*valid.params, *check.params} if valid.params.get(name) != check.params.get(name)}
+    stood = _params_now(probes, check)
+    moved = {name for name in {*valid.params, *stood} if valid.params.get(name) != stood.get(name)}
     _no_hiding(work, check, given, valid, moved - _harmless(probes, check.kind))
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
     check.fingerprint, check.locator, check.target = valid.fingerprint, valid.locator.text, valid.target_key
@@ -219,6 +222,15 @@ def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
     empty = [n for n in sorted(sent - {"control"}) if getattr(given, n) is None]
     if empty:
         raise InputError(*(FieldError(n, "This can't be empty.") for n in empty))
+
+
+def _params_now(probes: ProbeEnvironment, check: Check) -> Mapping[str, Any]:
+    """The saved parameters as the kind writes them today: it may have got further ones since, with their defaults."""
+    params: type[CheckParams] = probes.kinds[check.kind].params
+    try:
+        return params.model_validate(check.params).model_dump(mode="json", exclude_none=True)
+    except ValidationError:
+        return check.params
 
 
 def _harmless(probes: ProbeEnvironment, kind: str) -> frozenset[str]:

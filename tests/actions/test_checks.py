@@ -97,6 +97,14 @@ def test_a_place_that_the_locator_does_not_show_in_full_is_another_place_too(mci
     change(mci, params=HINTED)
 
 
+def test_a_parameter_that_the_kind_got_since_is_no_other_place(mci: Tracker) -> None:
+    with mci.work("priya") as work:
+        check = work.session.get_one(Check, 1)
+        check.params = {"door": "primary"}  # as an older version of the kind had saved it
+        work.session.add(check)
+    assert change(mci, name="front door").params["part"] == ""
+
+
 @pytest.mark.parametrize(
     "hiding", [{"enabled": False}, {"required": False}, {"identity": "contractor"}, {"params": {"door": "elsewhere"}}]
 )
