@@ -16,6 +16,9 @@ from sevtracker.checks.identities import Identities
 from sevtracker.checks.interface import CheckKind, CheckParams, Definition, Endpoint, Locator, Pinned
 from sevtracker.errors import FieldError, InputError, TargetRefused
 
+#: Characters of a locator that can be kept.
+_LONGEST = 1000
+
 Reach = list[tuple[Endpoint, Sequence[Pinned]]]
 
 
@@ -109,9 +112,12 @@ def _params(
         details = error.errors(include_url=False, include_input=False, include_context=False)
         return None, None, [FieldError(_field(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in details]
     try:
-        return params, kind.locate(params), []
+        locator = kind.locate(params)
     except ValueError as error:
         return None, None, [FieldError(_place_field(kind), str(error))]
+    if len(locator.text) > _LONGEST:
+        return None, None, [FieldError(_place_field(kind), f"names a place in more than {_LONGEST} characters")]
+    return params, locator, []
 
 
 def _field(location: tuple[int | str, ...]) -> str:

@@ -115,3 +115,10 @@ def test_another_query_of_the_same_page_is_another_place(world: World) -> None:
     elsewhere = {"url": world.target.url("/data?table=harmless"), "marker": MARKER}
     problem = world.dana.patch(f"/checks/{check}", {"params": elsewhere}, status=409)
     assert "pointing it elsewhere would hide" in problem["detail"]
+
+
+def test_a_place_that_is_too_long_to_keep_is_refused_in_words(world: World) -> None:
+    world.dataset()
+    given = {"dataset": "events", "kind": "http", "identity": "anonymous"}
+    problem = world.dana.post("/checks", {**given, "params": {"url": world.target.url("/" + "a" * 1100)}}, status=422)
+    assert [e["field"] for e in problem["errors"]] == ["params.url"]
