@@ -91,7 +91,9 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "patch:untested": lambda f: f"Patch {f['patch']} is untested.",
     "patch:unverified": lambda f: f"Patch {f['patch']} is still unverified: no check could judge it in time.",
     "check:created": lambda f: f"Check {f['check']} added: {f['kind']} as {f['identity']}.",
-    "check:changed": lambda f: f"Check {f['check']} changed ({', '.join(f['changed']) or 'name or params'}).",
+    "check:changed": lambda f: (
+        f"Check {f['check']} changed ({', '.join([*f['changed'], *f.get('params', ())]) or 'name'})."
+    ),
     "check:opened": _check("open"),
     "check:closed": _check("closed"),
     "check:blind": _check("inconclusive"),
