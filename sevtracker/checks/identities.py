@@ -63,6 +63,10 @@ class Identities:
         ]
         return fitting[0] if len(fitting) == 1 else None
 
+    def secret(self, reference: str) -> str:
+        """What a secret reference (``env:NAME``, ``file:PATH``) gives now. Raises ConfigError, which names it."""
+        return resolve_secret(reference, self._environ)
+
     def _secret(self, reference: str | None) -> str | None:
         return None if reference is None else resolve_secret(reference, self._environ)
 

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from sevtracker.clock import Clock
-from sevtracker.domain.vocabulary import Phase, Reason, Verdict
+from sevtracker.domain.vocabulary import Phase, Reason, Verdict, Weight
 
 
 class CheckParams(BaseModel):
@@ -95,8 +95,58 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A further way in that an attempt came across, as the check that would watch it.
+
+    ``params`` as somebody would send them; ``identity`` None: the one that came across it. ``why`` is one sentence of
+    our own, which may name places (a schema, a view, a host) and never people or data.
+    """
+
+    kind: str
+    params: Mapping[str, Any]
+    why: str
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time that a question is about, such as how long a door stood open. ``until`` None: it goes on."""
+
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Who came in while the door was open, as far as a log tells. Counts are buckets (``bucket``), never exact.
+
+    ``covered``: the stretches of the window that the log speaks for; what lies between them is unknown, never none.
+    """
+
+    principals: str
+    accesses: str
+    covered: tuple[Window, ...]
+    complete: bool
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+def bucket(count: int) -> str:
+    """A count as it may be stored: ``0``, ``1``, ``2-9``, ``10-99``, and so on by tens."""
+    if count < 2:
+        return str(max(count, 0))
+    low = 10 ** (len(str(count)) - 1)
+    return f"{max(low, 2)}-{low * 10 - 1}"
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """How one identity fared: ``result`` and ``reason``, the phase it ended in, and the steps taken."""
+    """How one identity fared: ``result`` and ``reason``, the phase it ended in, and the steps taken.
+
+    ``control``: for a kind that makes its own positive control within the attempt, how that went; then no control
+    identity is asked. ``memory``: what the kind wants to be given at the check's next run (plain JSON, no data of the
+    target); None leaves it as it was.
+    """
 
     result: Result
     reason: Reason
@@ -105,6 +155,10 @@ class Attempt:
     retry_after_s: float | None = None
     #: Seconds that the target's clock is ahead of ours, where it tells the time.
     skew_s: float | None = None
+    control: Result | None = None
+    suggestions: tuple[Suggestion, ...] = ()
+    memory: Mapping[str, Any] | None = None
+    impact: Impact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +172,25 @@ class Observation:
     control: Result | None
     steps: tuple[Step, ...] = ()
     retry_after_s: float | None = None
+    suggestions: tuple[Suggestion, ...] = ()
+    memory: Mapping[str, Any] | None = None
+    impact: Impact | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A check as the prober needs it. ``params`` was validated by the kind's model when it was saved."""
+    """A check as the prober needs it. ``params`` was validated by the kind's model when it was saved.
+
+    ``memory``: what its last run asked to be given (of this very fingerprint). ``window``: the time that the SEVs of
+    the check are about. Neither is part of what a check is.
+    """
 
     kind: str
     identity: str
     control: str | None
     params: Mapping[str, Any] = field(default_factory=dict)
+    memory: Mapping[str, Any] | None = None
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +215,7 @@ class Access:
 
     ``pins`` has one address for each of the locator's endpoints, in order. ``admit`` is the guard, bound to this
     identity, for a further place (a self-test on another host); it raises TargetRefused. ``timeout`` is in seconds.
+    ``secret`` reads a secret reference that stands in the parameters (``env:NAME``); it raises ConfigError.
     """
 
     credentials: Credentials
@@ -160,6 +224,9 @@ class Access:
     clock: Clock
     is_control: bool
     admit: Callable[[Endpoint], tuple[Pinned, ...]]
+    secret: Callable[[str], str]
+    memory: Mapping[str, Any] | None = None
+    window: Window | None = None
 
 
 ParamsT = TypeVar("ParamsT", bound=CheckParams)
@@ -173,6 +240,8 @@ class CheckKind(ABC, Generic[ParamsT]):
     version: ClassVar[str] = "1"
     #: The identity needs a user name, since there is no anonymous way in.
     signs_in: ClassVar[bool] = False
+    #: What its ``closed`` is worth to the resolve gate.
+    weight: ClassVar[Weight] = Weight.decides
     #: ``attempt`` keeps to ``access.timeout`` by itself. When False, it runs in a thread that can be abandoned.
     bounded: ClassVar[bool] = False
     params: type[ParamsT]

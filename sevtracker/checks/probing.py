@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -28,11 +28,13 @@ from sevtracker.checks.interface import (
     Credentials,
     Definition,
     Endpoint,
+    Impact,
     Locator,
     Observation,
     Pinned,
     Result,
     Step,
+    Suggestion,
 )
 from sevtracker.checks.validation import Validated, validate
 from sevtracker.checks.verdicts import NEEDS_CONTROL, Judgement, judge, sound, together
@@ -69,6 +71,9 @@ def probe(definition: Definition, environment: ProbeEnvironment) -> Observation:
         control=run.control,
         steps=tuple(run.steps),
         retry_after_s=judgement.retry_after_s,
+        suggestions=tuple(run.suggestions),
+        memory=run.memory,
+        impact=run.impact,
     )
 
 
@@ -92,7 +97,10 @@ class _Run:
         "_locator",
         "_params",
         "control",
+        "impact",
+        "memory",
         "steps",
+        "suggestions",
     )
 
     def __init__(self, definition: Definition, environment: ProbeEnvironment, ends: float) -> None:
@@ -102,6 +110,9 @@ class _Run:
         self._credentials: dict[str, Credentials] = {}
         self.control: Result | None = None
         self.steps: list[Step] = []
+        self.suggestions: list[Suggestion] = []
+        self.memory: Mapping[str, Any] | None = None
+        self.impact: Impact | None = None
 
     def judgement(self) -> Judgement:
         kind = self._environment.kinds.get(self._definition.kind)
@@ -128,8 +139,12 @@ class _Run:
     def _round(self, pins: tuple[Pinned, ...], where: str) -> Judgement:
         attempt = self._attempt(self._definition.identity, pins, is_control=False)
         self.steps += [replace(step, note=where + step.note) for step in attempt.steps] if where else attempt.steps
+        self._keep(attempt)
         if attempt.result not in NEEDS_CONTROL:
             return judge(attempt, None)
+        if attempt.control is not None:
+            self.control = attempt.control if self.control in (None, Result.got_in) else self.control
+            return judge(attempt, Attempt(attempt.control, Reason.control_failed, Phase.control))
         if self._definition.control is None:
             self.steps.append(Step(Phase.control, False, where + _NO_CONTROL, 0.0))
             return judge(attempt, None)
@@ -140,6 +155,12 @@ class _Run:
             Step(Phase.control, control.result is Result.got_in, where + note, sum(step.ms for step in control.steps))
         )
         return judge(attempt, control)
+
+    def _keep(self, attempt: Attempt) -> None:
+        """What an attempt brought home beside its result."""
+        self.suggestions += [one for one in attempt.suggestions if one not in self.suggestions]
+        self.memory = attempt.memory if attempt.memory is not None else self.memory
+        self.impact = attempt.impact or self.impact
 
     def _attempt(self, name: str, pins: tuple[Pinned, ...], *, is_control: bool) -> Attempt:
         timeout = min(self._params.timeout, self._ends - self._environment.clock.monotonic())
@@ -153,6 +174,9 @@ class _Run:
                 clock=self._environment.clock,
                 is_control=is_control,
                 admit=partial(self._admit_for, name),
+                secret=self._environment.identities.secret,
+                memory=self._definition.memory,
+                window=self._definition.window,
             )
             if self._kind.bounded:
                 return sound(self._kind.attempt(self._params, access))

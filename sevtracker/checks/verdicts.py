@@ -20,8 +20,20 @@ from dataclasses import dataclass, replace
 from sevtracker.checks.interface import Attempt, Result
 from sevtracker.domain.vocabulary import Phase, Reason, Verdict
 
-OPEN_REASONS = frozenset({Reason.row_read, Reason.column_read, Reason.marker_found, Reason.content_served})
-CLOSED_REASONS = frozenset({Reason.denied, Reason.signin_redirect, Reason.login_page, Reason.hidden, Reason.rls_denied})
+OPEN_REASONS = frozenset(
+    {
+        *(Reason.row_read, Reason.column_read, Reason.marker_found, Reason.content_served, Reason.grant_found),
+        *(Reason.object_listed, Reason.public_grant, Reason.file_opened, Reason.connected, Reason.still_collecting),
+        *(Reason.undisclosed, Reason.plaintext, Reason.accessed, Reason.command_open),
+    }
+)
+CLOSED_REASONS = frozenset(
+    {
+        *(Reason.denied, Reason.signin_redirect, Reason.login_page, Reason.hidden, Reason.rls_denied, Reason.no_grant),
+        *(Reason.no_connection, Reason.collection_stopped, Reason.all_disclosed, Reason.encrypted),
+        *(Reason.not_accessed, Reason.command_closed),
+    }
+)
 #: Seconds that two clocks may differ before nothing is called closed.
 MAX_SKEW = 60.0
 

@@ -79,12 +79,29 @@ class Reason(StrEnum):
     column_read = "column_read"
     marker_found = "marker_found"
     content_served = "content_served"
+    grant_found = "grant_found"
+    object_listed = "object_listed"
+    public_grant = "public_grant"
+    file_opened = "file_opened"
+    connected = "connected"
+    still_collecting = "still_collecting"
+    undisclosed = "undisclosed"
+    plaintext = "plaintext"
+    accessed = "accessed"
+    command_open = "command_open"
     # closed
     denied = "denied"
     signin_redirect = "signin_redirect"
     login_page = "login_page"
     hidden = "hidden"
     rls_denied = "rls_denied"
+    no_grant = "no_grant"
+    no_connection = "no_connection"
+    collection_stopped = "collection_stopped"
+    all_disclosed = "all_disclosed"
+    encrypted = "encrypted"
+    not_accessed = "not_accessed"
+    command_closed = "command_closed"
     # inconclusive
     unreachable = "unreachable"
     dns = "dns"
@@ -102,10 +119,24 @@ class Reason(StrEnum):
     intercepted = "intercepted"
     target_changed = "target_changed"
     clock_skew = "clock_skew"
+    too_few_samples = "too_few_samples"
+    log_incomplete = "log_incomplete"
+    session_lost = "session_lost"
     not_permitted = "not_permitted"
     blocked_by_policy = "blocked_by_policy"
     plugin_error = "plugin_error"
     lease_lost = "lease_lost"
+
+
+class Weight(StrEnum):
+    """What the ``closed`` of a kind of check is worth to the resolve gate."""
+
+    #: It sees access closed: it can be what a SEV is resolved on.
+    decides = "decides"
+    #: It has to be closed where it is required, but covers no copy and is never the only evidence.
+    supports = "supports"
+    #: It tells about impact. It never gates.
+    informs = "informs"
 
 
 class Phase(StrEnum):

@@ -7,12 +7,12 @@ statement runs in a read-only transaction of its own (PostgreSQL: limits local t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, Select, create_engine
+from sqlalchemy import Connection, Engine, NullPool, Row, Select, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from sevtracker.checks.interface import Access
@@ -51,6 +51,14 @@ class Session:
         if before:
             self.connection.exec_driver_sql(before)
         return self.connection.execute(statement).first() is not None
+
+    def catalog(self, question: str, **values: Any) -> Sequence[Row[Any]]:
+        """What the server's own catalog answers to ``question`` (``:name`` stands for a value). Never ask a target so."""
+        if not self._fresh:
+            self.connection.exec_driver_sql("ROLLBACK")
+            self._door.begin(self.connection, self._limit)
+        self._fresh = False
+        return self.connection.execute(text(question), values).all()
 
     def hides_rows(self, statement: Select[Any]) -> bool | None:
         """Whether a policy on rows stood between this identity and ``statement``'s rows."""
