@@ -139,6 +139,12 @@ class Weight(StrEnum):
     informs = "informs"
 
 
+class SuggestionState(StrEnum):
+    proposed = "proposed"
+    accepted = "accepted"
+    dismissed = "dismissed"
+
+
 class Phase(StrEnum):
     """The steps of a probe, in order. A failure before ``target`` is never a denial."""
 

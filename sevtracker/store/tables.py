@@ -13,7 +13,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from sevtracker.domain.vocabulary import Exposure, Level, PatchOutcome, Reason, Role, Status, Trigger, Verdict
+from sevtracker.domain.vocabulary import (
+    Exposure,
+    Level,
+    PatchOutcome,
+    Reason,
+    Role,
+    Status,
+    SuggestionState,
+    Trigger,
+    Verdict,
+    Weight,
+)
 
 
 def _words(of: type[StrEnum]) -> Any:
@@ -134,11 +145,15 @@ class Check(SQLModel, table=True):
     params: dict[str, Any] = Field(sa_type=sa.JSON)
     required: bool = True
     enabled: bool = True
+    #: What its closed is worth to the gate: its kind says so.
+    weight: Weight = Field(default=Weight.decides, sa_type=_words(Weight))
     revision: int = 1
     fingerprint: str = Field(max_length=64)
     locator: str = Field(max_length=1000)
     target: str = Field(max_length=300)
     created_at: datetime
+    #: What its kind wants to be given at the next run. Of the present fingerprint only; never data of the target.
+    memory: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
 
     due_at: datetime | None = Field(default=None, index=True)
     every_s: float = 3600.0
@@ -200,7 +215,33 @@ class Run(SQLModel, table=True):
     sev_number: int | None = None
     patch_number: int | None = None
     steps: list[dict[str, Any]] = Field(sa_type=sa.JSON)
+    #: Who came in while the door was open, in buckets, where the kind tells.
+    impact: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     __table_args__ = (sa.Index("ix_run_check_started", "check_id", "started_at"), {"sqlite_autoincrement": True})
+
+
+class Suggestion(SQLModel, table=True):
+    """A way in that a run came across: a check that somebody should add, or say why not."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    copy_id: int = Field(foreign_key="copy.id")
+    #: The check that came across it last.
+    check_id: int = Field(foreign_key="check_.id", index=True)
+    kind: str = Field(max_length=64)
+    identity: str = Field(max_length=64)
+    params: dict[str, Any] = Field(sa_type=sa.JSON)
+    #: Of kind, identity and params: the same way in is suggested once.
+    digest: str = Field(max_length=64)
+    why: str = Field(max_length=500)
+    first_at: datetime
+    last_at: datetime
+    state: SuggestionState = Field(default=SuggestionState.proposed, sa_type=_words(SuggestionState))
+    decided_at: datetime | None = None
+    decided_by: int | None = Field(default=None, foreign_key="person.id")
+    reason: str = Field(default="", sa_type=sa.Text)
+    #: The check that it became.
+    became_id: int | None = Field(default=None, foreign_key="check_.id")
+    __table_args__ = (sa.UniqueConstraint("copy_id", "digest", name="uq_suggestion_copy_digest"),)
 
 
 # ---- SEVs --------------------------------------------------------------------------------------------------------
@@ -234,6 +275,8 @@ class Sev(SQLModel, table=True):
     harm: int | None = None
     #: How many reasons the gate had against resolving when it was last asked.
     blockers: int = 0
+    #: How many vantages it was resolved without, by a waiver or an attestation.
+    exceptions: int = 0
     #: When time alone will change what the checks say.
     recheck_at: datetime | None = Field(default=None, index=True)
     #: Counts up whenever anything that a page shows has changed.
@@ -305,6 +348,41 @@ class SevAct(SQLModel, table=True):
     person_id: int = Field(foreign_key="person.id")
     text: str = Field(sa_type=sa.Text)
     evidence: str = Field(default="", sa_type=sa.Text)
+
+
+class Waiver(SQLModel, table=True):
+    """An executive's word that one SEV may be resolved without one of its checks, for a while."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    sev_number: int = Field(foreign_key="sev.number", index=True)
+    check_id: int = Field(foreign_key="check_.id", index=True)
+    reason: str = Field(sa_type=sa.Text)
+    granted_by: int = Field(foreign_key="person.id")
+    granted_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+class Attestation(SQLModel, table=True):
+    """People's word about a copy that no probe can reach. Shown as attested, never as verified."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    sev_number: int = Field(foreign_key="sev.number", index=True)
+    copy_id: int = Field(foreign_key="copy.id", index=True)
+    statement: str = Field(sa_type=sa.Text)
+    evidence: str = Field(max_length=500)
+    made_at: datetime
+    expires_at: datetime
+    withdrawn_at: datetime | None = None
+
+
+class AttestationSignature(SQLModel, table=True):
+    """Somebody who stands for an attestation. It takes two."""
+
+    __tablename__ = "attestation_signature"
+    attestation_id: int = Field(foreign_key="attestation.id", primary_key=True)
+    person_id: int = Field(foreign_key="person.id", primary_key=True)
+    at: datetime
 
 
 # ---- record ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,100 @@
+"""What checks remember and suggest, who came in, waivers and attestations."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+_JSON = sa.JSON(none_as_null=True)
+
+
+def upgrade() -> None:
+    op.add_column("check_", sa.Column("weight", sa.String(32), nullable=False, server_default="decides"))
+    op.add_column("check_", sa.Column("memory", _JSON, nullable=True))
+    op.add_column("run", sa.Column("impact", _JSON, nullable=True))
+    op.add_column("sev", sa.Column("exceptions", sa.Integer(), nullable=False, server_default="0"))
+    _suggestions()
+    _waivers()
+    _attestations()
+
+
+def _suggestions() -> None:
+    op.create_table(
+        "suggestion",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("copy_id", sa.Integer(), nullable=False),
+        sa.Column("check_id", sa.Integer(), nullable=False),
+        sa.Column("kind", AutoString(length=64), nullable=False),
+        sa.Column("identity", AutoString(length=64), nullable=False),
+        sa.Column("params", sa.JSON(), nullable=False),
+        sa.Column("digest", AutoString(length=64), nullable=False),
+        sa.Column("why", AutoString(length=500), nullable=False),
+        sa.Column("first_at", UTCDateTime(), nullable=False),
+        sa.Column("last_at", UTCDateTime(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("decided_at", UTCDateTime(), nullable=True),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("became_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["became_id"], ["check_.id"]),
+        sa.ForeignKeyConstraint(["check_id"], ["check_.id"]),
+        sa.ForeignKeyConstraint(["copy_id"], ["copy.id"]),
+        sa.ForeignKeyConstraint(["decided_by"], ["person.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("copy_id", "digest", name="uq_suggestion_copy_digest"),
+    )
+    op.create_index("ix_suggestion_check_id", "suggestion", ["check_id"], unique=False)
+
+
+def _waivers() -> None:
+    op.create_table(
+        "waiver",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sev_number", sa.Integer(), nullable=False),
+        sa.Column("check_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("granted_by", sa.Integer(), nullable=False),
+        sa.Column("granted_at", UTCDateTime(), nullable=False),
+        sa.Column("expires_at", UTCDateTime(), nullable=False),
+        sa.Column("revoked_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["check_id"], ["check_.id"]),
+        sa.ForeignKeyConstraint(["granted_by"], ["person.id"]),
+        sa.ForeignKeyConstraint(["sev_number"], ["sev.number"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_waiver_check_id", "waiver", ["check_id"], unique=False)
+    op.create_index("ix_waiver_sev_number", "waiver", ["sev_number"], unique=False)
+
+
+def _attestations() -> None:
+    op.create_table(
+        "attestation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sev_number", sa.Integer(), nullable=False),
+        sa.Column("copy_id", sa.Integer(), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("evidence", AutoString(length=500), nullable=False),
+        sa.Column("made_at", UTCDateTime(), nullable=False),
+        sa.Column("expires_at", UTCDateTime(), nullable=False),
+        sa.Column("withdrawn_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["copy_id"], ["copy.id"]),
+        sa.ForeignKeyConstraint(["sev_number"], ["sev.number"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_attestation_copy_id", "attestation", ["copy_id"], unique=False)
+    op.create_index("ix_attestation_sev_number", "attestation", ["sev_number"], unique=False)
+    op.create_table(
+        "attestation_signature",
+        sa.Column("attestation_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["attestation_id"], ["attestation.id"]),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
+        sa.PrimaryKeyConstraint("attestation_id", "person_id"),
+    )
