@@ -15,7 +15,17 @@ from sevtracker.domain.clocks import verified_closed_at
 from sevtracker.domain.exposure import assess, fold, worst
 from sevtracker.domain.ledger import Evidence
 from sevtracker.domain.policy import rules_for
-from sevtracker.domain.vocabulary import ACTIVE, EXPOSURE_ORDER, WATCHED, Exposure, Level, PatchOutcome, Status, Verdict
+from sevtracker.domain.vocabulary import (
+    ACTIVE,
+    EXPOSURE_ORDER,
+    WATCHED,
+    Exposure,
+    Level,
+    PatchOutcome,
+    Status,
+    Verdict,
+    Weight,
+)
 from sevtracker.store import checks, facts, sevs, stories, vantages
 from sevtracker.store.tables import Patch, Sev
 from sevtracker.store.vantages import Vantage
@@ -112,15 +122,37 @@ def _number(sev: Sev) -> int:
 
 def _reopen_if_lost(work: Work, case: facts.Case) -> None:
     """No door was open when it was resolved, so one that is open now was seen later, whenever that run had begun."""
-    opened = [v for v in case.vantages if v.state.decisive is Verdict.open]
-    lost = [v for v in case.required if case.assessments[v.check_id].lost]
+    watched = [v for v in case.vantages if v.weight is not Weight.informs and not case.seen(v).waived(case.now)]
+    opened = [v for v in watched if v.state.decisive is Verdict.open]
+    lost = [v for v in watched if v.gates and case.assessments[v.check_id].lost]
     if opened:
         reopen(work, case.sev, "seen_open", evidence=[_evidence(v) for v in opened], seen_by=opened)
     elif lost:
         reopen(work, case.sev, "verification_lost", seen_by=lost)
+    elif ended := _ended_waivers(case):
+        reopen(work, case.sev, "waiver_ended", seen_by=ended)
+    elif _ended_attestations(case):
+        reopen(work, case.sev, "attestation_ended")
     else:
         return
     _reassess(case)
+
+
+def _ended_waivers(case: facts.Case) -> list[Vantage]:
+    """Vantages that a waiver let through when the SEV was resolved, and that nothing lets through any more."""
+    if not case.sev.exceptions or case.sev.resolved_at is None:
+        return []
+    seen = [(v, case.seen(v)) for v in case.required]
+    return [v for v, as_seen in seen if as_seen.waiver and not as_seen.waived(case.now) and not as_seen.made_good()]
+
+
+def _ended_attestations(case: facts.Case) -> bool:
+    """Is there a copy that only people's word covered, and that word has ended?"""
+    if not case.sev.exceptions:
+        return False
+    uncovered = {hole.place for hole in case.holes}
+    valid = {a.place for a in case.attestations if a.trouble(case.now) is None}
+    return any(a.place in uncovered and a.place not in valid for a in case.attestations)
 
 
 def reopen(
@@ -132,8 +164,9 @@ def reopen(
     seen_by: Sequence[Vantage] = (),
     reason: str | None = None,
 ) -> None:
-    """Send a SEV back to investigating. ``cause`` is ``seen_open``, ``verification_lost`` or ``by_hand``."""
+    """Send a SEV back to investigating. ``cause``: one of ``_CAUSES`` in ``domain.sentences``."""
     before = sev.status
+    sev.exceptions = 0
     sev.status = Status.investigating
     sev.resolved_at = sev.closed_at = sev.verified_closed_at = None
     sev.reopened_at = work.now
@@ -190,7 +223,7 @@ def overall(case: facts.Case) -> Exposure:
     counted = [
         case.assessments[v.check_id].exposure
         for v in case.vantages
-        if (v.required and v.enabled) or v.state.decisive is Verdict.open
+        if v.gates or (v.state.decisive is Verdict.open and v.weight is not Weight.informs)
     ]
     unseen = [Exposure.unverified for _ in case.holes if case.sev.status in ACTIVE]
     return worst([*counted, *unseen])
@@ -267,7 +300,9 @@ def _clocks(case: facts.Case) -> None:
     else:
         sev.blockers = 0
     sev.harm = _harm(sev)
+    words_end = [w.until for w in case.waivers.values()] + [a.expires_at for a in case.attestations]
     waits = [until for until in (a.until for a in case.assessments.values()) if until is not None]
+    waits += [end for end in words_end if end > case.now]
     sev.recheck_at = _just_after(min(waits)) if waits and sev.status in ACTIVE | WATCHED else None
 
 

@@ -88,6 +88,7 @@ def finish(work: Work, settings: Settings, given: Resolve, final: FinalRuns) -> 
         if v.enabled and v.last_run_id and v.state.last and v.state.last_at
     )
     before = sev.status
+    sev.exceptions = len(gate.exceptions) + len(gate.attested)
     sev.status = lifecycle.after("resolve", sev.status)
     sev.resolved_at = work.now
     work.record(
@@ -104,7 +105,7 @@ def finish(work: Work, settings: Settings, given: Resolve, final: FinalRuns) -> 
 
 
 def _facts(old: str, new: str, gate: Gate) -> dict[str, object]:
-    return {"old": old, "new": new, "exceptions": list(gate.exceptions)}
+    return {"old": old, "new": new, "exceptions": list(gate.exceptions), "attested": list(gate.attested)}
 
 
 def _case(work: Work, settings: Settings, sev: Sev) -> facts.Case:
@@ -114,10 +115,12 @@ def _case(work: Work, settings: Settings, sev: Sev) -> facts.Case:
 
 
 def _late(work: Work, case: facts.Case, final: FinalRuns) -> list[Blocker]:
-    """Required checks without a good final run. (An optional one only objects when it is open; the gate says so.)"""
-    newest = checks.latest_runs(work.session, [v.check_id for v in case.required])
+    """Required checks without a good final run, but for waived ones. (An optional one objects only when it is open; the
+    gate says so.)"""
+    asked = [v for v in case.required if not case.seen(v).waived(case.now)]
+    newest = checks.latest_runs(work.session, [v.check_id for v in asked])
     found = []
-    for v in case.required:
+    for v in asked:
         run = newest.get(v.check_id)
         who = f"{v.identity} at {v.place}"
         if run is None or run.started_at < final.asked_at or run.revision != v.revision:

@@ -5,7 +5,7 @@ Each numbered rule of ``blockers`` is one small function below, in the order in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from enum import StrEnum
 from sevtracker.domain.exposure import Assessment
 from sevtracker.domain.policy import Rules
 from sevtracker.domain.spans import span
-from sevtracker.domain.vocabulary import ACTIVE, Exposure, Level, Reason, Status, Verdict
+from sevtracker.domain.vocabulary import ACTIVE, Exposure, Level, Reason, Status, Verdict, Weight
 
 
 class Code(StrEnum):
@@ -47,24 +47,40 @@ class Blocker:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """An executive's word that this vantage may be passed over, until then. ``knew_open``: the door was seen open."""
+
+    until: datetime
+    knew_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Vantage:
-    """What the gate knows of one check of the SEV. ``place`` is ``dataset/copy``."""
+    """What the gate knows of one check of the SEV. ``place`` is ``dataset/copy``; ``reason`` is the latest run's."""
 
     check: int
     place: str
     identity: str
     required: bool
-    machine: bool
+    weight: Weight
     assessment: Assessment
     decisive: Verdict | None
     last: Verdict | None
     reason: Reason | None
     last_at: datetime | None
-    waived_until: datetime | None = None
+    waiver: Waiver | None = None
 
     def waived(self, now: datetime) -> bool:
-        """Is there a waiver for this vantage that has not run out?"""
-        return self.waived_until is not None and now < self.waived_until
+        """Does a waiver let this vantage through? None covers an open door that was not known when it was granted."""
+        if self.waiver is None or now >= self.waiver.until:
+            return False
+        return self.decisive is not Verdict.open or self.waiver.knew_open
+
+    def made_good(self) -> bool:
+        """Would it need no waiver any more?"""
+        seen = self.assessment
+        proven = seen.proven and seen.attributed and seen.soaked and not seen.flapping
+        return self.decisive is Verdict.closed and proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +93,13 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """People's word where no probe can exist. Shown as attested, never as verified."""
+    """People's word where no probe can exist. Shown as attested, never as verified. People are their ids."""
 
     place: str
     evidence_url: str
-    attested_by: tuple[str, ...]
+    attested_by: tuple[int, ...]
     expires_at: datetime
-    patch_authors: frozenset[str] = frozenset()
+    patch_authors: frozenset[int] = frozenset()
 
     def trouble(self, now: datetime) -> str | None:
         """What is missing for it to count, in words; None if nothing is."""
@@ -119,10 +135,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The answer. ``exceptions`` are the vantages that were let through by a waiver only."""
+    """The answer. ``exceptions`` are the checks that a waiver only let through, ``attested`` the places where people's
+    word stands in for a check."""
 
     blockers: tuple[Blocker, ...]
     exceptions: tuple[int, ...] = ()
+    attested: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -139,7 +157,8 @@ def evaluate(facts: Facts) -> Gate:
         *_acts(facts),
     )
     exceptions = tuple(v.check for v in facts.vantages if v.waived(facts.now) and list(_vantage(v, facts)))
-    return Gate(found, exceptions)
+    attested = _attested(facts)
+    return Gate(found, exceptions, tuple(sorted({hole.place for hole in facts.holes} & attested)))
 
 
 def _status(facts: Facts) -> Iterator[Blocker]:
@@ -147,8 +166,14 @@ def _status(facts: Facts) -> Iterator[Blocker]:
         yield Blocker(Code.status, f"This SEV is {facts.status}.", "Only a SEV with work still owed can be resolved.")
 
 
+def _attested(facts: Facts) -> set[str]:
+    """Where people's word is complete and no machine sees the door open: no word outvotes that."""
+    seen_open = {v.place for v in facts.vantages if v.decisive is Verdict.open and v.weight is not Weight.informs}
+    return {a.place for a in facts.attestations if a.trouble(facts.now) is None} - seen_open
+
+
 def _coverage(facts: Facts) -> Iterator[Blocker]:
-    attested = {a.place for a in facts.attestations if a.trouble(facts.now) is None}
+    attested = _attested(facts)
     for attestation in facts.attestations:
         if trouble := attestation.trouble(facts.now):
             yield Blocker(
@@ -165,10 +190,10 @@ def _coverage(facts: Facts) -> Iterator[Blocker]:
             f"No required check looks at {hole.place} {eyes}.",
             "Add a required check for that copy.",
         )
-    if not any(v.machine and v.required for v in facts.vantages):
+    if not any(v.weight is Weight.decides and v.required for v in facts.vantages):
         yield Blocker(
             Code.no_check,
-            "No machine check is required for this SEV.",
+            "No required check of this SEV can see access closed.",
             "Add a check that can see the exposure; people's word alone never resolves.",
         )
 
@@ -180,8 +205,20 @@ def _patches(facts: Facts) -> Iterator[Blocker]:
 
 def _vantages(facts: Facts) -> Iterator[Blocker]:
     for vantage in facts.vantages:
-        if not vantage.waived(facts.now):
+        if vantage.weight is not Weight.informs and not vantage.waived(facts.now):
             yield from _vantage(vantage, facts)
+
+
+_CAN_READ = "{who} can still read {place}."
+#: What an open door means where it is not that the identity reads the data.
+_OPEN: Mapping[Reason | None, str] = {
+    Reason.grant_found: "Grants let others than those on the list read {place}.",
+    Reason.public_grant: "{place} is granted to everybody.",
+    Reason.connected: "{who} can still connect to {place}.",
+    Reason.still_collecting: "{place} still collects.",
+    Reason.undisclosed: "{place} holds something that was not disclosed.",
+    Reason.plaintext: "{place} is stored unencrypted, or under another key.",
+}
 
 
 def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
@@ -190,8 +227,8 @@ def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
     if v.decisive is Verdict.open:
         yield Blocker(
             Code.open,
-            f"{v.identity} can still read {v.place}.",
-            "Close the access and log the patch; the check has to see it closed.",
+            _OPEN.get(v.reason, _CAN_READ).format(who=v.identity, place=v.place),
+            "Close it and log the patch; the check has to see it closed.",
             v.check,
         )
     if not v.required:

@@ -11,6 +11,8 @@ _CAUSES = {
     "seen_open": "a check saw the door open",
     "verification_lost": "the watch could not see for too long",
     "by_hand": "somebody reopened it",
+    "waiver_ended": "a waiver ended, and its check still does not see the door closed",
+    "attestation_ended": "an attestation ended",
 }
 
 
@@ -58,7 +60,11 @@ def _refused(f: Facts) -> str:
 
 
 def _resolved(f: Facts) -> str:
-    return "Resolved with exception." if f.get("exceptions") else "Resolved: every door was seen closed."
+    return (
+        "Resolved with exception."
+        if f.get("exceptions") or f.get("attested")
+        else "Resolved: every door was seen closed."
+    )
 
 
 def _dismissed(f: Facts) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,10 +13,11 @@ from sevtracker.config import Identity, Policy
 from sevtracker.domain import gate
 from sevtracker.domain.exposure import Assessment, assess
 from sevtracker.domain.policy import Rules, rules_for
-from sevtracker.domain.vocabulary import ACTIVE, WATCHED
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Weight
+from sevtracker.store import words
 from sevtracker.store.datasets import copies_of
 from sevtracker.store.sevs import datasets_of
-from sevtracker.store.tables import Copy, Dataset, Patch, Sev, SevAct, SevCheck, table
+from sevtracker.store.tables import Copy, Dataset, Patch, Sev, SevCheck, table
 from sevtracker.store.vantages import Vantage, of_sevs
 
 
@@ -34,10 +35,16 @@ class Case:
     patches: list[Patch]
     acts: Mapping[str, datetime]
     holes: tuple[gate.Hole, ...]
+    waivers: Mapping[int, gate.Waiver] = field(default_factory=dict)
+    attestations: tuple[gate.Attestation, ...] = ()
 
     @property
     def required(self) -> list[Vantage]:
-        return [v for v in self.vantages if v.required and v.enabled]
+        return [v for v in self.vantages if v.gates]
+
+    def seen(self, v: Vantage) -> gate.Vantage:
+        """A vantage of this case as the gate looks at it."""
+        return _facts(v, self.assessments[v.check_id], self.waivers.get(v.check_id))
 
     def gate(self) -> gate.Gate:
         """Ask the gate about this case."""
@@ -47,13 +54,14 @@ class Case:
                 status=self.sev.status,
                 rules=self.rules,
                 now=self.now,
-                vantages=[_facts(v, self.assessments[v.check_id]) for v in self.vantages],
+                vantages=[self.seen(v) for v in self.vantages],
                 holes=self.holes,
                 patches=len(self.patches),
                 patched_at=max((p.applied_at for p in self.patches), default=None),
                 retest_at=self.acts.get("retest"),
                 access_review_at=self.acts.get("access_review"),
                 sessions_at=self.acts.get("sessions"),
+                attestations=self.attestations,
             )
         )
 
@@ -66,7 +74,7 @@ def gather(
     their_datasets = datasets_of(session, numbers)
     their_vantages = of_sevs(session, numbers)
     their_patches = patches_of(session, numbers)
-    their_acts = _acts(session, numbers)
+    told = words.given(session, numbers)
     copies: dict[int, list[Copy]] = {}
     every_id = sorted({int(d.id or 0) for listed in their_datasets.values() for d in listed})
     for copy in copies_of(session, every_id):
@@ -86,7 +94,9 @@ def gather(
                 vantages=seen,
                 assessments={v.check_id: assess(v.state, rules, now, sev.resolved_at) for v in seen},
                 patches=their_patches[number],
-                acts={kind: at for kind, at in their_acts.get(number, {}).items() if _this_cycle(sev, at)},
+                acts={kind: at for kind, at in told[number].acts.items() if _this_cycle(sev, at)},
+                waivers=told[number].waivers,
+                attestations=_attestations(told[number], own, their_patches[number]),
                 holes=_holes([f"{d.slug}/{c.slug}" for d, c in own], seen, rules, identities),
             )
         )
@@ -97,18 +107,32 @@ def _this_cycle(sev: Sev, at: datetime) -> bool:
     return sev.reopened_at is None or at >= sev.reopened_at
 
 
-def _facts(v: Vantage, assessment: Assessment) -> gate.Vantage:
+def _attestations(
+    told: words.Words, places: Sequence[tuple[Dataset, Copy]], patches: Sequence[Patch]
+) -> tuple[gate.Attestation, ...]:
+    """What was attested of these copies, as the gate looks at it."""
+    named = {c.id: f"{d.slug}/{c.slug}" for d, c in places}
+    authors = frozenset(p.author_id for p in patches)
+    return tuple(
+        gate.Attestation(named[a.copy_id], a.evidence, a.signed_by, a.until, authors)
+        for a in told.attestations
+        if a.copy_id in named
+    )
+
+
+def _facts(v: Vantage, assessment: Assessment, waiver: gate.Waiver | None) -> gate.Vantage:
     return gate.Vantage(
         check=v.check_id,
         place=v.place,
         identity=v.identity,
-        required=v.required and v.enabled,
-        machine=v.kind != "attestation",
+        required=v.gates,
+        weight=v.weight,
         assessment=assessment,
         decisive=v.state.decisive,
         last=v.state.last,
         reason=v.last_reason,
         last_at=v.state.last_at,
+        waiver=waiver,
     )
 
 
@@ -141,7 +165,7 @@ def _holes(
     """Copies that no required check looks at: at all, or as an identity class that the level asks for."""
     eyes: dict[str, set[str]] = {}
     for v in seen:
-        if v.required and v.enabled:
+        if v.gates and v.weight is Weight.decides:
             known = identities.get(v.identity)
             eyes.setdefault(v.place, set()).add(known.cls if known else "unknown")
     holes = []
@@ -198,13 +222,3 @@ def alarms_due(session: Session, numbers: Sequence[int], now: datetime) -> list[
         .execution_options(populate_existing=True)
     )
     return list(session.exec(statement))
-
-
-def _acts(session: Session, numbers: Sequence[int]) -> dict[int, dict[str, datetime]]:
-    """When each kind of act was recorded last, for each SEV."""
-    a = table(SevAct)
-    statement = sa.select(a.c.sev_number, a.c.kind, a.c.at).where(a.c.sev_number.in_(numbers)).order_by(a.c.at)
-    found: dict[int, dict[str, datetime]] = {}
-    for row in session.connection().execute(statement):
-        found.setdefault(row.sev_number, {})[row.kind] = row.at
-    return found

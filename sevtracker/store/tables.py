@@ -357,6 +357,8 @@ class Waiver(SQLModel, table=True):
     sev_number: int = Field(foreign_key="sev.number", index=True)
     check_id: int = Field(foreign_key="check_.id", index=True)
     reason: str = Field(sa_type=sa.Text)
+    #: The door was seen open when it was granted. A door that opens later is not covered.
+    knew_open: bool
     granted_by: int = Field(foreign_key="person.id")
     granted_at: datetime
     expires_at: datetime

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from sevtracker.clock import rfc3339
 from sevtracker.domain.exposure import VantageState
-from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Exposure, Level, Reason, Status, Verdict
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Exposure, Level, Reason, Status, Verdict, Weight
 from sevtracker.store.tables import (
     Check,
     Copy,
@@ -81,6 +81,7 @@ class Vantage:
     identity: str
     required: bool
     enabled: bool
+    weight: Weight
     revision: int
     last_run_id: int | None
     last_verdict: Verdict | None
@@ -94,6 +95,11 @@ class Vantage:
     @property
     def place(self) -> str:
         return f"{self.dataset}/{self.copy}"
+
+    @property
+    def gates(self) -> bool:
+        """Must it be seen closed before its SEVs can be resolved?"""
+        return self.required and self.enabled and self.weight is not Weight.informs
 
     @property
     def counts(self) -> bool:
@@ -122,6 +128,7 @@ def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]
             _K.c.identity,
             _K.c.required,
             _K.c.enabled,
+            _K.c.weight,
             _K.c.revision,
             _K.c.last_run_id,
             _K.c.last_verdict,
@@ -140,7 +147,7 @@ def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]
     )
     for row in session.connection().execute(statement):
         values = list(row)
-        values[16] = decode(values[16])
+        values[17] = decode(values[17])
         vantage = Vantage(*values)
         if vantage.counts:
             found[vantage.sev_number].append(vantage)
@@ -160,6 +167,7 @@ _LOOKING = (
         _K.c.identity,
         _K.c.required,
         _K.c.enabled,
+        _K.c.weight,
         _K.c.revision,
         _K.c.last_run_id,
         _K.c.last_verdict,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sevtracker.domain.exposure import assess, fold
-from sevtracker.domain.gate import Attestation, Code, Facts, Gate, Hole, Vantage, evaluate
-from sevtracker.domain.vocabulary import Level, Reason, Status, Verdict
+from sevtracker.domain.gate import Attestation, Code, Facts, Gate, Hole, Vantage, Waiver, evaluate
+from sevtracker.domain.vocabulary import Level, Reason, Status, Verdict, Weight
 from tests.domain.stories import RULES, at, told
 
 NOW = at(51)
@@ -24,7 +24,7 @@ def vantage(story: str = GREEN, now: datetime = NOW, **changed: Any) -> Vantage:
         place="mci-events/primary",
         identity="any-employee",
         required=True,
-        machine=True,
+        weight=Weight.decides,
         assessment=assess(state, RULES, now),
         decisive=state.decisive,
         last=state.last,
@@ -68,7 +68,7 @@ def test_it_opens_when_everything_was_seen() -> None:
         (facts(status=Status.dismissed), ["status"]),
         (facts(holes=(Hole("mci-events/export"),)), ["uncovered"]),
         (facts(holes=(Hole("mci-events/primary", "contractor"),)), ["uncovered"]),
-        (facts(vantage(machine=False)), ["no_check"]),
+        (facts(vantage(weight=Weight.informs)), ["no_check"]),
         (facts(vantage(required=False)), ["no_check"]),
         (facts(vantage("O@0 C@20,35,50"), patches=0, patched_at=None), ["no_patch"]),
         (facts(vantage("O@0 X@10 C@20,35,50")), ["no_patch", "soak"]),
@@ -126,7 +126,7 @@ def test_acts_from_before_the_last_patch_do_not_count() -> None:
 
 
 def test_a_waiver_lets_one_vantage_through_until_it_expires() -> None:
-    waived = vantage(GREEN + " I@50.5", check=2, waived_until=at(60))
+    waived = vantage(GREEN + " I@50.5", check=2, waiver=Waiver(at(60), knew_open=False))
     gate = evaluate(facts(vantage(), waived))
     assert (gate.open, gate.exceptions) == (True, (2,))
     later = facts(vantage(GREEN + " C@59", at(60)), waived, now=at(60))
@@ -134,14 +134,40 @@ def test_a_waiver_lets_one_vantage_through_until_it_expires() -> None:
 
 
 def test_a_waiver_that_nothing_needs_is_no_exception() -> None:
-    assert evaluate(facts(vantage(waived_until=at(60)))).exceptions == ()
+    assert evaluate(facts(vantage(waiver=Waiver(at(60), knew_open=False)))).exceptions == ()
+
+
+def test_a_waiver_covers_an_open_door_only_if_that_was_known_when_it_was_granted() -> None:
+    opened = vantage(GREEN + " O@50.5", check=2)
+    unaware = evaluate(facts(vantage(), replace(opened, waiver=Waiver(at(60), knew_open=False))))
+    aware = evaluate(facts(vantage(), replace(opened, waiver=Waiver(at(60), knew_open=True))))
+    assert "open" in codes(unaware)
+    assert (aware.open, aware.exceptions) == (True, (2,))
+
+
+@pytest.mark.parametrize(
+    ("story", "good"),
+    [(GREEN, True), ("O@0 P@10 C@20,35", False), ("C@0 P@10 C@20,35,50", False), (GREEN + " O@50.5", False)],
+)
+def test_a_waived_vantage_is_made_good_by_what_any_other_needs(story: str, good: bool) -> None:
+    assert vantage(story, waiver=Waiver(at(60), knew_open=True)).made_good() is good
+
+
+def test_what_only_supports_gates_but_is_no_evidence_by_itself() -> None:
+    supports = vantage(weight=Weight.supports)
+    assert codes(evaluate(facts(supports))) == ["no_check"]
+    opened = vantage("O@0 P@10 C@20 O@35", check=2, weight=Weight.supports)
+    assert codes(evaluate(facts(vantage(), opened))) == ["open"]
+
+
+def test_what_only_informs_never_gates() -> None:
+    assert evaluate(facts(vantage(), vantage("O@0", check=2, weight=Weight.informs, required=False))).open
 
 
 # ---- attestations ------------------------------------------------------------------------------------------------
 
-GOOD = Attestation(
-    "mci-events/tape", "https://wiki.example/tape", ("aud", "priya"), at(30 * 24 * 60), frozenset({"dana"})
-)
+AUD, PRIYA, DANA = 1, 2, 3
+GOOD = Attestation("mci-events/tape", "https://wiki.example/tape", (AUD, PRIYA), at(30 * 24 * 60), frozenset({DANA}))
 TAPE = Hole("mci-events/tape")
 
 
@@ -153,9 +179,9 @@ def test_two_people_can_attest_where_no_probe_can_exist() -> None:
     ("bad", "because"),
     [
         (replace(GOOD, evidence_url=""), "has no link to its evidence"),
-        (replace(GOOD, attested_by=("priya",)), "needs two different people"),
-        (replace(GOOD, attested_by=("priya", "priya")), "needs two different people"),
-        (replace(GOOD, attested_by=("priya", "dana")), "is attested by an author of the patch"),
+        (replace(GOOD, attested_by=(PRIYA,)), "needs two different people"),
+        (replace(GOOD, attested_by=(PRIYA, PRIYA)), "needs two different people"),
+        (replace(GOOD, attested_by=(PRIYA, DANA)), "is attested by an author of the patch"),
         (replace(GOOD, expires_at=NOW), "has expired"),
     ],
 )
@@ -166,9 +192,16 @@ def test_an_attestation_that_lacks_something_covers_nothing(bad: Attestation, be
 
 
 def test_an_attestation_never_outvotes_an_open() -> None:
-    opened = vantage(GREEN + " O@50.5", place="mci-events/tape")
-    assert "open" in codes(evaluate(facts(opened, attestations=(GOOD,))))
+    opened = vantage(GREEN + " O@50.5", place="mci-events/tape", required=False)
+    gate = evaluate(facts(vantage(), opened, holes=(TAPE,), attestations=(GOOD,)))
+    assert codes(gate) == ["open", "uncovered"]
+    assert gate.attested == ()
+
+
+def test_what_is_covered_by_people_s_word_only_is_told_as_attested() -> None:
+    gate = evaluate(facts(vantage(), holes=(TAPE,), attestations=(GOOD,)))
+    assert (gate.open, gate.attested) == (True, ("mci-events/tape",))
 
 
 def test_attestations_alone_never_resolve() -> None:
-    assert codes(evaluate(facts(vantage(machine=False), holes=(TAPE,), attestations=(GOOD,)))) == ["no_check"]
+    assert codes(evaluate(facts(vantage(weight=Weight.informs), holes=(TAPE,), attestations=(GOOD,)))) == ["no_check"]

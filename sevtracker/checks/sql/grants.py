@@ -1,7 +1,7 @@
 """What an enumeration of grants brings, whatever the database: who, off the list, can read a table or around it.
 
-One file a family has the questions to its catalog: ``grants_postgres.py``, ``grants_mysql.py``. Roles are counted, never
-named: their names may be people's. Places (schema.table) are named, since somebody has to close them.
+One file a family has the questions to its catalog: ``grants_postgres.py``, ``grants_mysql.py``. Roles are counted and
+never named: their names may be people's. Places (schema.table) are named, since somebody has to close them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sevtracker.checks.sql.sessions import Session
 class Leak:
     """A way in for roles that are not on the list.
 
-    ``how`` in words of ours ("granted to PUBLIC", "a view that reads it as its owner"); ``place`` is schema.name of what
-    they read; ``roles`` how many of them (PUBLIC counts as one); ``suggestion`` is the check that would watch this way in.
+    ``how`` in words of ours ("granted to PUBLIC", "a view that reads it as its owner"); ``place`` is schema.name of
+    what they read; ``roles`` how many of them (PUBLIC counts as one); ``suggestion`` is the check that would watch it.
     """
 
     how: str
@@ -30,8 +30,8 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Enumeration:
-    """``found``: the table is there. ``complete``: every question was answered in full, for this identity may see all of
-    it. ``known_reader``: somebody on the list (or, with an empty list, the owner) is seen to read: the positive control.
+    """``found``: the table is there. ``complete``: every question was answered in full, for this identity may see all
+    of it. ``known_reader``: somebody on the list (with an empty list, the owner) is seen to read: the positive control.
     """
 
     found: bool

@@ -53,7 +53,7 @@ class Session:
         return self.connection.execute(statement).first() is not None
 
     def catalog(self, question: str, **values: Any) -> Sequence[Row[Any]]:
-        """What the server's own catalog answers to ``question`` (``:name`` stands for a value). Never ask a target so."""
+        """What the server's own catalog answers to ``question`` (``:name`` is a value). Never ask a target so."""
         if not self._fresh:
             self.connection.exec_driver_sql("ROLLBACK")
             self._door.begin(self.connection, self._limit)

@@ -59,6 +59,7 @@ def _waivers() -> None:
         sa.Column("sev_number", sa.Integer(), nullable=False),
         sa.Column("check_id", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("knew_open", sa.Boolean(), nullable=False),
         sa.Column("granted_by", sa.Integer(), nullable=False),
         sa.Column("granted_at", UTCDateTime(), nullable=False),
         sa.Column("expires_at", UTCDateTime(), nullable=False),
