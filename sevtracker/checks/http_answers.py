@@ -70,7 +70,7 @@ class Told:
 def read(answer: Answer, expected: Expected, now: datetime) -> Told:
     """The table above, with the target's clock beside it."""
     told = _read(answer, expected, now)
-    skew = _skew(answer, now)
+    skew = skew_of(answer, now)
     return told if skew is None else Told(told.result, told.reason, told.note, told.retry_after_s, skew)
 
 
@@ -90,7 +90,7 @@ def _read(answer: Answer, expected: Expected, now: datetime) -> Told:
     if status in _REDIRECTS:
         return _redirect(answer, expected)
     if status in (429, 503):
-        return Told(Result.trouble, Reason.rate_limited, note, _retry_after(answer.headers.get("retry-after"), now))
+        return Told(Result.trouble, Reason.rate_limited, note, retry_after(answer.headers.get("retry-after"), now))
     if status in (407, 511):
         return Told(Result.trouble, Reason.intercepted, f"{note}: something in between wants a sign-in")
     if status == 408:
@@ -140,7 +140,7 @@ def _redirect(answer: Answer, expected: Expected) -> Told:
     return Told(Result.denied, Reason.signin_redirect, f"answered {answer.status} to the sign-in host")
 
 
-def _retry_after(text: str | None, now: datetime) -> float | None:
+def retry_after(text: str | None, now: datetime) -> float | None:
     """Seconds from RFC 9110 section 10.2.3: a number of seconds or a date. None when there is none that makes sense."""
     if not text:
         return None
@@ -150,7 +150,7 @@ def _retry_after(text: str | None, now: datetime) -> float | None:
     return min(max((moment - now).total_seconds(), 0.0), _MAX_RETRY_AFTER) if moment else None
 
 
-def _skew(answer: Answer, now: datetime) -> float | None:
+def skew_of(answer: Answer, now: datetime) -> float | None:
     """Seconds that the answer's Date is ahead of us. Age is added: a cache hands out old dates in good faith."""
     moment = _http_date(answer.headers.get("date"))
     if moment is None:

@@ -93,7 +93,7 @@ def fetch(
         curl.perform()
     except pycurl.error as error:
         code = int(error.args[0])
-        trouble, phase = _trouble(code, connected=curl.getinfo(pycurl.PRETRANSFER_TIME) > 0)
+        trouble, phase = _trouble(code, connected=_connected(curl, place))
         if code == pycurl.E_WRITE_ERROR and len(body) >= BODY_CAP:
             trouble = None
     return Answer(
@@ -102,9 +102,14 @@ def fetch(
         body=bytes(body),
         trouble=trouble,
         phase=phase,
-        connect_ms=curl.getinfo(pycurl.PRETRANSFER_TIME) * 1000,
+        connect_ms=curl.getinfo(pycurl.PRETRANSFER_TIME) * 1000 if _connected(curl, place) else 0.0,
         total_ms=curl.getinfo(pycurl.TOTAL_TIME) * 1000,
     )
+
+
+def _connected(curl: pycurl.Curl, place: WebPlace) -> bool:
+    """By the moment that TCP, or TLS, stood. (libcurl dates "pretransfer" for a refused connection as well.)"""
+    return bool(curl.getinfo(pycurl.APPCONNECT_TIME if place.scheme == "https" else pycurl.CONNECT_TIME) > 0)
 
 
 def _trouble(code: int, *, connected: bool) -> tuple[Reason, Phase]:

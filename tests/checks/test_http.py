@@ -199,7 +199,9 @@ def test_head_cannot_tell_a_page_from_a_sign_in_page(door: Site) -> None:
 def test_a_stopped_server_is_unreachable(door: Site) -> None:
     with site() as gone:
         pass
-    assert outcome(look(gone)) == ("inconclusive", "unreachable")
+    seen = look(gone)
+    assert outcome(seen) == ("inconclusive", "unreachable")
+    assert [(step.phase, step.ok) for step in seen.steps] == [(Phase.connect, False)]
 
 
 def test_a_name_without_an_address_is_dns() -> None:
