@@ -13,7 +13,10 @@ from tests.checks.sites import World
 
 @dataclass
 class Doorway:
-    """A real service with one door in it. The five callables change it; ``reopen`` brings the open twin back."""
+    """A real service with one door in it. The callables change it; ``reopen`` brings the open twin back.
+
+    ``closed_as`` is the reason of the locked twin's closed; ``own_control``: the kind makes its own control.
+    """
 
     kind: str
     params: dict[str, Any]
@@ -25,6 +28,8 @@ class Doorway:
     stop: Callable[[], object]
     rename: Callable[[], object]
     world: World = field(default_factory=World)
+    closed_as: str = "denied"
+    own_control: bool = False
 
     def look(self, identity: str | None = None) -> Observation:
         return self.world.look(self.kind, self.params, identity or self.identity, self.control)
