@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from sevtracker.checks.guard import Guard
 from sevtracker.checks.identities import Identities
 from sevtracker.checks.interface import CheckKind, Endpoint
+from sevtracker.checks.local import NOTHING_LOCAL, LocalRules, local_rules
 from sevtracker.checks.registry import load_kinds
 from sevtracker.clock import Clock
 from sevtracker.config import Settings
@@ -26,6 +27,7 @@ class ProbeEnvironment:
     guard: Guard
     clock: Clock
     deadline: float = 60.0
+    local: LocalRules = NOTHING_LOCAL
 
 
 def environment_from(
@@ -46,4 +48,5 @@ def environment_from(
         ),
         clock=clock,
         deadline=settings.worker.run_deadline.total_seconds(),
+        local=local_rules(settings),
     )

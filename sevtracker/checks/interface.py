@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sevtracker.checks.local import NOTHING_LOCAL, LocalRules
 from sevtracker.clock import Clock
 from sevtracker.domain.vocabulary import Phase, Reason, Verdict, Weight
 
@@ -68,10 +69,14 @@ class Locator:
     """Where a check looks, in words that are safe to store and show: never a credential.
 
     ``text`` is e.g. ``postgresql://db1:5432/hr tracking.events``; ``endpoints`` is what the guard has to allow.
+    ``further``: places that the kind will ask ``Access.admit`` for, each with the parameter that names it; the guard
+    judges them on saving. ``lane``: without endpoints, what is not to be looked at by two runs at once.
     """
 
     text: str
     endpoints: tuple[Endpoint, ...]
+    further: tuple[tuple[str, Endpoint], ...] = ()
+    lane: str = "local"
 
 
 class Result(StrEnum):
@@ -216,6 +221,7 @@ class Access:
     ``pins`` has one address for each of the locator's endpoints, in order. ``admit`` is the guard, bound to this
     identity, for a further place (a self-test on another host); it raises TargetRefused. ``timeout`` is in seconds.
     ``secret`` reads a secret reference that stands in the parameters (``env:NAME``); it raises ConfigError.
+    ``local``: what the configuration allows on this machine. ``identity``: the name of the one who tries.
     """
 
     credentials: Credentials
@@ -227,6 +233,8 @@ class Access:
     secret: Callable[[str], str]
     memory: Mapping[str, Any] | None = None
     window: Window | None = None
+    local: LocalRules = NOTHING_LOCAL
+    identity: str = ""
 
 
 ParamsT = TypeVar("ParamsT", bound=CheckParams)
@@ -249,6 +257,17 @@ class CheckKind(ABC, Generic[ParamsT]):
     @abstractmethod
     def locate(self, params: ParamsT) -> Locator:
         """Where this looks. Pure: no network. Raises ValueError with a sentence that quotes no credential."""
+
+    def refuse(self, params: ParamsT, local: LocalRules) -> Iterator[tuple[str, str]]:
+        """What the configuration does not allow on the worker's own machine: (parameter, sentence) for each.
+
+        Asked on saving and before every run, as the guard is for ``endpoints``. Pure.
+        """
+        yield from ()
+
+    def needs_user_name(self, params: ParamsT, *, is_control: bool) -> bool:
+        """Whether an identity without a user name is refused on saving, as the identity or as the control."""
+        return self.signs_in
 
     @abstractmethod
     def attempt(self, params: ParamsT, access: Access) -> Attempt:

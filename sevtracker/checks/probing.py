@@ -1,7 +1,8 @@
 """The one place that turns attempts into a verdict, for every kind.
 
 ``probe`` takes these steps, within one deadline:
-1. kind and parameters (parsed once, then remembered); 2. the guard resolves and judges each endpoint, once;
+1. kind and parameters (parsed once, then remembered); 2. the guard resolves and judges each endpoint, once,
+and the kind what it needs of this machine;
 3. for each address: the identity's attempt, and unless it got in or met trouble, the control's at the same address;
 4. the first address that let the identity in ends it as ``open``; 5. else all addresses are judged together.
 
@@ -120,6 +121,8 @@ class _Run:
             raise _Stopped(Reason.plugin_error, Phase.connect, "no kind of that name is installed")
         self._kind = kind
         self._params, self._locator = _prepared(kind, _CANONICAL.encode(self._definition.params))
+        for _field, sentence in kind.refuse(self._params, self._environment.local):
+            raise _Stopped(Reason.blocked_by_policy, Phase.connect, sentence)
         rounds = list(_rounds([self._admitted(endpoint) for endpoint in self._locator.endpoints]))
         judgements = []
         for pins in rounds:
@@ -177,6 +180,8 @@ class _Run:
                 secret=self._environment.identities.secret,
                 memory=self._definition.memory,
                 window=self._definition.window,
+                local=self._environment.local,
+                identity=name,
             )
             if self._kind.bounded:
                 return sound(self._kind.attempt(self._params, access))

@@ -12,8 +12,8 @@ from sevtracker.checks.interface import Access, Attempt, CheckKind, CheckParams,
 GROUP = "sevtracker.checks"
 #: Declared in pyproject.toml as well. Here too, so that a new one needs no reinstallation while it is being written.
 BUILT_IN = {
-    "encryption": "sevtracker.checks.encryption:EncryptionKind",
     "command": "sevtracker.checks.command:CommandKind",
+    "encryption": "sevtracker.checks.encryption:EncryptionKind",
     "filesystem": "sevtracker.checks.filesystem:FilesystemKind",
     "http": "sevtracker.checks.http:HttpKind",
     "s3": "sevtracker.checks.s3:S3Kind",

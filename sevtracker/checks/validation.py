@@ -14,6 +14,7 @@ from sevtracker.checks.guard import Guard, NameUnknown
 from sevtracker.checks.hosts import web_place
 from sevtracker.checks.identities import Identities
 from sevtracker.checks.interface import CheckKind, CheckParams, Definition, Endpoint, Locator, Pinned
+from sevtracker.checks.local import LocalRules
 from sevtracker.errors import FieldError, InputError, TargetRefused
 
 #: Characters of a locator that can be kept.
@@ -29,11 +30,13 @@ class Surroundings(Protocol):
     def identities(self) -> Identities: ...
     @property
     def guard(self) -> Guard: ...
+    @property
+    def local(self) -> LocalRules: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """A definition ready to be stored. ``params`` is plain JSON; ``target_key`` is ``host:port``."""
+    """A definition ready to be stored. ``params`` is plain JSON; ``target_key`` is ``host:port`` or the kind's lane."""
 
     params: dict[str, Any]
     locator: Locator
@@ -61,16 +64,19 @@ def validate(kinds: Mapping[str, CheckKind[Any]], settings: Surroundings, defini
         raise InputError(*errors)
     reach, refused = _reach(settings.guard, kind, locator)
     errors += refused
+    errors += [FieldError(f"params.{field}", sentence) for field, sentence in kind.refuse(params, settings.local)]
     control = definition.control or (None if refused else _default_control(settings, definition, reach))
     for field, name in (("identity", definition.identity), ("control", control)):
         if name is not None and name in settings.identities:
-            errors += _may(settings, kind, field, name, reach)
+            errors += _may(settings, field, name, reach)
+            if kind.needs_user_name(params, is_control=field == "control"):
+                errors += _signs_in(settings, kind, field, name)
     if errors:
         raise InputError(*errors)
     return Validated(
         params=params.model_dump(mode="json", exclude_none=True),
         locator=locator,
-        target_key=str(locator.endpoints[0]) if locator.endpoints else "local",
+        target_key=str(locator.endpoints[0]) if locator.endpoints else locator.lane,
         fingerprint=fingerprint(kind, params, locator, definition.identity),
         control=control,
     )
@@ -138,6 +144,11 @@ def _reach(guard: Guard, kind: CheckKind[Any], locator: Locator) -> tuple[Reach,
             reach.append((endpoint, guard.check_endpoint(endpoint)))
         except TargetRefused as error:
             errors.append(FieldError(_place_field(kind), str(error)))
+    for field, endpoint in locator.further:
+        try:
+            guard.check_endpoint(endpoint)
+        except TargetRefused as error:
+            errors.append(FieldError(f"params.{field}", str(error)))
     return reach, errors
 
 
@@ -146,15 +157,19 @@ def _default_control(settings: Surroundings, definition: Definition, reach: Reac
     return None if found == definition.identity else found
 
 
-def _may(settings: Surroundings, kind: CheckKind[Any], field: str, name: str, reach: Reach) -> list[FieldError]:
+def _signs_in(settings: Surroundings, kind: CheckKind[Any], field: str, name: str) -> list[FieldError]:
+    if settings.identities.get(name).username:
+        return []
+    return [FieldError(field, f"{name} has no username, and {kind.name} has to sign in as somebody.")]
+
+
+def _may(settings: Surroundings, field: str, name: str, reach: Reach) -> list[FieldError]:
     identity = settings.identities.get(name)
     errors = [
         FieldError(field, f"{name} may not be used at {endpoint}: its hosts do not hold that place.")
         for endpoint, pins in reach
         if not settings.identities.bound(name, endpoint, pins)
     ]
-    if kind.signs_in and not identity.username:
-        errors.append(FieldError(field, f"{name} has no username, and {kind.name} has to sign in as somebody."))
     if identity.self_test_url:
         try:
             place = web_place(identity.self_test_url).endpoint

@@ -6,12 +6,13 @@ variable), the key, and what was expected, for every problem at once. A secret's
 
     settings.py   the sections          policy.py, database.py   two that are rooms of their own
     loading.py    file + environment    problems.py              how an error is told
-    values.py     durations, sizes      host_patterns.py, references.py, signing_key.py   as they say
+    values.py     durations, sizes      host_patterns.py, local_places.py, references.py, signing_key.py   as they say
 """
 
 from sevtracker.config.database import Database
 from sevtracker.config.host_patterns import HostPattern, parse_host_pattern
 from sevtracker.config.loading import CONFIG_VARIABLE, find_file, load_settings
+from sevtracker.config.local_places import Command, plain_path
 from sevtracker.config.policy import LevelPolicy, Policy, WatchStep
 from sevtracker.config.references import is_secret_reference, resolve_secret
 from sevtracker.config.settings import Auth, Identity, Server, Settings, Targets, Throttle, Worker
@@ -21,6 +22,7 @@ from sevtracker.config.values import IdentityClassName, LevelName, format_durati
 __all__ = [
     "CONFIG_VARIABLE",
     "Auth",
+    "Command",
     "Database",
     "HostPattern",
     "Identity",
@@ -40,6 +42,7 @@ __all__ = [
     "load_settings",
     "parse_duration",
     "parse_host_pattern",
+    "plain_path",
     "require_secret_key",
     "resolve_secret",
 ]

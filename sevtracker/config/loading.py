@@ -27,7 +27,7 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path | None = 
     1. The file: ``path``, else the one that ``SEVTRACKER_CONFIG`` names (either has to exist), else ``./config.toml``
        when there is one.
     2. Over it the environment: ``PORT``, then ``SEVTRACKER_<SECTION>__<KEY>``. Lists and tables are written as JSON.
-       An identity's ``-`` may be written ``_``: ``SEVTRACKER_IDENTITIES__ANY_EMPLOYEE__PASSWORD``.
+       A name's ``-`` may be written ``_``: ``SEVTRACKER_IDENTITIES__ANY_EMPLOYEE__PASSWORD``.
     3. What neither says has its default.
 
     Raises ConfigError with one line for each problem.
@@ -92,10 +92,10 @@ class _Sources:
                 self.problems.append(f"environment: {variable}: unknown; expected two underscores, {meant}")
 
     def _place(self, section: str, rest: list[str]) -> tuple[str, ...]:
-        """Where in the TOML a variable's words point: lower case, save for levels and for identities' own names."""
+        """Where in the TOML a variable's words point: lower case, save for levels and for names people gave."""
         words = [section.lower(), *(w.upper() if w.upper() in LEVEL_DEFAULTS else w.lower() for w in rest)]
-        if words[0] == "identities":
-            known = {name.lower().replace("-", "_"): name for name in _table(self.data.get("identities"))}
+        if words[0] in {"identities", "commands"}:
+            known = {name.lower().replace("-", "_"): name for name in _table(self.data.get(words[0]))}
             words[1] = known.get(words[1], words[1].replace("_", "-"))
         return tuple(words)
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_v
 
 from sevtracker.config.database import Database
 from sevtracker.config.host_patterns import HostPatterns
+from sevtracker.config.local_places import Command, PlainPaths
 from sevtracker.config.policy import Policy
 from sevtracker.config.references import SecretReference
 from sevtracker.config.section import Section
@@ -121,9 +122,10 @@ class Identity(Section):
 
 
 class Targets(Section):
-    """Where probes may go. Empty: nowhere."""
+    """Where probes may go. Empty: nowhere. ``paths``: folders on the worker's own machine."""
 
     allow: HostPatterns = ()
+    paths: PlainPaths = ()
 
 
 class Worker(Section):
@@ -160,6 +162,7 @@ class Settings(Section):
     auth: Auth = Auth()
     identities: Mapping[str, Identity] = _BUILT_IN
     targets: Targets = Targets()
+    commands: Mapping[str, Command] = {}
     policy: Policy = Policy()
     worker: Worker = Worker()
     slack: Reserved = Field(default=Reserved(), repr=False)
