@@ -16,6 +16,7 @@ class Doorway:
     """A real service with one door in it. The callables change it; ``reopen`` brings the open twin back.
 
     ``closed_as`` is the reason of the locked twin's closed; ``own_control``: the kind makes its own control.
+    ``stopped_as``, ``dead_as``, ``renamed_as``: what is seen then; a doorway that says other than these says why.
     """
 
     kind: str
@@ -30,6 +31,9 @@ class Doorway:
     world: World = field(default_factory=World)
     closed_as: str = "denied"
     own_control: bool = False
+    stopped_as: tuple[str, str] = ("inconclusive", "unreachable")
+    dead_as: tuple[str, str] = ("inconclusive", "auth_failed")
+    renamed_as: tuple[str, str] = ("inconclusive", "control_failed")
 
     def look(self, identity: str | None = None) -> Observation:
         return self.world.look(self.kind, self.params, identity or self.identity, self.control)

@@ -14,6 +14,7 @@ from typing import Any
 from sevtracker.checks.guard import Guard
 from sevtracker.checks.identities import Identities
 from sevtracker.checks.interface import Definition, Endpoint, Observation
+from sevtracker.checks.local import NOTHING_LOCAL, LocalRules
 from sevtracker.checks.probing import ProbeEnvironment, probe
 from sevtracker.checks.registry import load_kinds
 from sevtracker.clock import Clock, SystemClock
@@ -154,6 +155,7 @@ class World:
     own: Sequence[Endpoint] = ()
     deadline: float = 60.0
     kinds: Mapping[str, Any] = field(default_factory=load_kinds)
+    local: LocalRules = NOTHING_LOCAL
 
     @property
     def environment(self) -> ProbeEnvironment:
@@ -163,6 +165,7 @@ class World:
             Guard(self.allow, self.own),
             self.clock,
             self.deadline,
+            self.local,
         )
 
     def look(
