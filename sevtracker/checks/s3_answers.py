@@ -7,7 +7,7 @@ InvalidAccessKeyId, SignatureDoesNotMatch, ExpiredToken ...  trouble (auth_faile
 RequestTimeTooSkewed                                         trouble (clock_skew)
 SlowDown, 429, 503                                           trouble (rate_limited), with Retry-After
 any 3xx, PermanentRedirect                                   trouble (redirected)
-401, 403 and 404 without a code of S3's                      trouble (intercepted): something else answered
+401, 403 and 404 without a code that we know                 trouble (intercepted): perhaps a proxy's answer
 all others                                                   trouble (server_error)
 """
 
@@ -86,7 +86,9 @@ def _refusal(answer: Answer, now: datetime) -> Told:
     if status == 416:
         return Told(Result.empty, Reason.empty, note)
     if status in (401, 403, 404, 407, 511):
-        return Told(Result.trouble, Reason.intercepted, f"{note} without a code of S3's: something else answered")
+        return Told(
+            Result.trouble, Reason.intercepted, f"{note} without a code that we know: perhaps something else answered"
+        )
     if 200 <= status < 300:
         return Told(Result.trouble, Reason.ambiguous_200, f"{note}, and not as S3 does")
     return Told(Result.trouble, Reason.timeout if status == 408 else Reason.server_error, note)

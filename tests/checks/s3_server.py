@@ -97,6 +97,10 @@ class S3Server:
         with contextlib.suppress(Exception):
             self._users.delete_user_policy(name, "rights")
 
+    def forget(self, name: str) -> None:
+        """Its access key is deleted."""
+        self._users.get_user(name).access_keys.clear()
+
     def put(self, key: str = KEY, **how: Any) -> None:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=BODY, **how)
 
