@@ -36,7 +36,9 @@ class S3Params(BucketParams):
     version_id: str | None = Field(
         default=None, min_length=1, max_length=1024, description="The version to read, such as one from before a patch"
     )
-    acl: bool = Field(default=True, description="Judge the ACLs of bucket and key, if this identity may read them")
+    acl: bool = Field(
+        default=True, title="ACL", description="Judge the ACLs of bucket and key, if this identity may read them"
+    )
     policy: bool = Field(default=True, description="Judge the bucket's policy, if this identity may read it")
     presigned_url: SecretReference | None = Field(
         default=None,
