@@ -11,6 +11,7 @@ from sevtracker.checks.hosts import WebPlace, web_place
 from sevtracker.checks.interface import CheckParams
 from sevtracker.checks.s3_signing import Query, encoded, query_string
 
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _HOST_SAFE = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -25,8 +26,14 @@ def _endpoint(text: str) -> str:
 def _key(text: str) -> str:
     if any(part in (".", "..") for part in text.split("/")):
         raise ValueError("a key with . or .. between its slashes is not supported: programs on the way rewrite it")
-    if len(text.encode()) > 1024:
-        raise ValueError("a key has at most 1024 bytes")
+    if not 1 <= len(text.encode("utf-8", "replace")) <= 1024:
+        raise ValueError("a key has 1 to 1024 bytes")
+    return text
+
+
+def _bucket(text: str) -> str:
+    if not _BUCKET.fullmatch(text):
+        raise ValueError("a bucket's name has letters, digits, dots, hyphens and underscores, 2 to 255 of them")
     return text
 
 
@@ -41,9 +48,9 @@ class BucketParams(CheckParams):
     region: str = Field(
         default="us-east-1", pattern=r"^[a-z0-9-]{1,64}$", description="The bucket's region; requests are signed for it"
     )
-    bucket: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$", description="The bucket's name")
+    bucket: Annotated[str, AfterValidator(_bucket)] = Field(description="The bucket's name")
     key: Annotated[str, AfterValidator(_key)] | None = Field(
-        default=None, min_length=1, description="The key of the object that is tried, best a canary's"
+        default=None, description="The key of the object that is tried, best a canary's"
     )
 
     @model_validator(mode="after")

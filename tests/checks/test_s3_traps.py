@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,18 @@ def test_a_listing_of_nothing_is_no_denial(door: Site) -> None:
 def test_a_clock_more_than_a_minute_off_is_clock_skew(door: Site) -> None:
     assert outcome(look(door, world=World(clock=ShiftedClock(90)))) == ("inconclusive", "clock_skew")
     assert outcome(look(door, world=World(clock=ShiftedClock(30)))) == ("closed", "denied")
+
+
+def test_all_that_is_tried_keeps_to_one_timeout(door: Site) -> None:
+    def slow(asked: Asked) -> Reply:
+        time.sleep(0.2)
+        return DENIED
+
+    door.answer = slow
+    seen = look(door, timeout=0.5)
+    assert outcome(seen) == ("inconclusive", "timeout")
+    assert seen.duration_ms < 900
+    assert len(door.asked) <= 3
 
 
 def test_redirects_are_not_followed_and_no_proxy_is_used(door: Site, monkeypatch: pytest.MonkeyPatch) -> None:
