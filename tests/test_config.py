@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from sevtracker.config import (
+    Command,
     Identity,
     Settings,
     format_duration,
@@ -108,6 +109,17 @@ def test_an_identity_with_dashes_can_be_completed_from_the_environment() -> None
     assert settings.identities["any-employee"].password == "env:PW"
 
 
+def test_folders_and_commands_can_come_from_the_environment() -> None:
+    settings = loaded(
+        '[commands.vault-door]\nargv = ["/bin/a"]',
+        SEVTRACKER_TARGETS__PATHS='["/srv/data"]',
+        SEVTRACKER_COMMANDS__VAULT_DOOR__ARGV='["/bin/b", "-v"]',
+        SEVTRACKER_COMMANDS__VAULT_DOOR__CREDENTIALS="true",
+    )
+    assert settings.targets.paths == ("/srv/data",)
+    assert settings.commands == {"vault-door": Command(argv=("/bin/b", "-v"), credentials=True)}
+
+
 # --- What it says when something is wrong ----------------------------------------------------------------------------
 
 
@@ -140,6 +152,21 @@ def test_an_identity_with_dashes_can_be_completed_from_the_environment() -> None
         ("[policy]\nretry_first = '1h'", "policy: retry_max: expected at least retry_first"),
         ("[targets]\nallow = ['db1']", "targets.allow[0]: expected host:port"),
         ("[targets]\nallow = 'db1:1'", "targets.allow: expected a list"),
+        ("[targets]\npaths = ['srv/data']", "targets.paths[0]: expected an absolute path"),
+        ("[targets]\npaths = ['/srv/data/']", "targets.paths[0]: expected an absolute path"),
+        ("[targets]\npaths = ['/srv/../etc']", "targets.paths[0]: expected an absolute path"),
+        ("[targets]\npaths = '/srv'", "targets.paths: expected a list"),
+        ("[commands.x]\nargs = '.'", "commands.x.argv: missing; this key is required"),
+        ("[commands.x]\nargv = []", "commands.x.argv: expected at least 1 item"),
+        ("[commands.x]\nargv = ['probe']", "commands.x.argv: expected an absolute path"),
+        ("[commands.x]\nargv = '/bin/probe -v'", "commands.x.argv: expected a list"),
+        ("[commands.x]\nargv = ['/bin/probe', \"a\\u0000\"]", "commands.x.argv[1]: expected a text without a NUL"),
+        ("[commands.x]\nargv = ['/bin/probe']\nargs = '('", "commands.x.args: expected a regular expression"),
+        ("[commands.x]\nargv = ['/bin/probe']\nshell = true", "commands.x.shell: unknown key; expected one of argv"),
+        (
+            "[commands.x]\nargv = ['/bin/probe']\ncredential = true",
+            "commands.x.credential: unknown key; did you mean credentials?",
+        ),
         ("[slack]\ntoken = 'x'", "slack: this version does not have this section yet"),
         ("[webhooks.pager]\nurl = 'x'", "webhooks: this version does not have this section yet"),
         ("[identities.x]\nhosts = []", "identities.x.class: missing; this key is required"),
@@ -219,6 +246,16 @@ def test_each_level_has_its_demands(
 def test_an_unknown_level_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         Settings().policy.level("SEV5")
+
+
+def test_a_commands_argument_has_to_match_whole() -> None:
+    command = loaded("[commands.x]\nargv = ['/bin/probe']\nargs = '[a-z]+|all'").commands["x"]
+    assert [command.takes(arg) for arg in ("hr", "", "hr-1", "hr\n", "--all", "all")] == [
+        *(True, False, False, False, False, True),
+    ]
+    assert not loaded("[commands.x]\nargv = ['/bin/probe']").commands["x"].takes("")
+    assert Settings().commands == {}
+    assert Settings().targets.paths == ()
 
 
 def test_the_public_address_falls_back_to_host_and_port() -> None:

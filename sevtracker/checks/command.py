@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from sevtracker.checks.interface import (
+    MAX_LANE,
     Access,
     Attempt,
     CheckKind,
@@ -31,6 +32,8 @@ EXIT_OPEN = 10
 OUTPUT_CAP = 16_384
 
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+#: Characters of the place that is shown. All of the arguments are among the parameters.
+_MAX_TEXT = 1000
 _NOT_IN_AN_ARGUMENT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -57,8 +60,12 @@ class CommandKind(CheckKind[CommandParams]):
     params = CommandParams
 
     def locate(self, params: CommandParams) -> Locator:
-        words = " ".join(json.dumps(arg, ensure_ascii=False) for arg in params.args)
-        return Locator(f"command:{params.name} {words}".rstrip(), (), lane=f"local:command:{params.name}")
+        text = " ".join((f"command:{params.name}", *params.args))
+        return Locator(
+            text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…",
+            (),
+            lane=f"local:command:{params.name}"[:MAX_LANE],
+        )
 
     def refuse(self, params: CommandParams, local: LocalRules) -> Iterator[tuple[str, str]]:
         command = local.commands.get(params.name)

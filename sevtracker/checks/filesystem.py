@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from sevtracker.checks import opening
 from sevtracker.checks.interface import (
+    MAX_LANE,
     Access,
     Attempt,
     CheckKind,
@@ -69,7 +70,7 @@ _NOT_TRIED: dict[str, tuple[Reason, str]] = {
 class FilesystemParams(CheckParams):
     """Whose door it is: ``uid`` or ``user``; without either, the one whose name is the identity's user name."""
 
-    path: Annotated[str, Field(max_length=4000), AfterValidator(plain_path)] = Field(
+    path: Annotated[str, Field(max_length=900), AfterValidator(plain_path)] = Field(
         description="The file or folder, as an absolute path on the worker's machine, inside one of targets.paths"
     )
     uid: int | None = Field(default=None, ge=0, lt=2**32 - 1, description="Number of the user to try it as")
@@ -94,7 +95,9 @@ class FilesystemKind(CheckKind[FilesystemParams]):
     params = FilesystemParams
 
     def locate(self, params: FilesystemParams) -> Locator:
-        return Locator(f"file://{params.path}", (), lane="local:" + "/".join(params.path.split("/")[:3]))
+        """One lane for the first two folders: about what is mounted, and hangs, as one."""
+        lane = "local:" + "/".join(params.path.split("/")[:3])
+        return Locator(f"file://{params.path}", (), lane=lane[:MAX_LANE])
 
     def refuse(self, params: FilesystemParams, local: LocalRules) -> Iterator[tuple[str, str]]:
         if reason := local.refusal(params.path):

@@ -64,6 +64,10 @@ class Pinned:
     port: int
 
 
+#: Characters that a lane's name may have.
+MAX_LANE = 300
+
+
 @dataclass(frozen=True, slots=True)
 class Locator:
     """Where a check looks, in words that are safe to store and show: never a credential.

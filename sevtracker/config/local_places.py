@@ -11,12 +11,15 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from sevtracker.config.section import Section
 from sevtracker.config.values import json_when_text
 
+_ODD = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
 
 def plain_path(text: str) -> str:
     """``text`` if it is an absolute path that can be read in one way only. Raises ValueError."""
-    if not text.startswith("/") or "\0" in text or text.startswith("//") or posixpath.normpath(text) != text:
+    if not text.startswith("/") or text.startswith("//") or posixpath.normpath(text) != text or _ODD.search(text):
         raise ValueError(
-            "expected an absolute path without . or .. in it, double slashes or one at the end, such as /srv/data"
+            "expected an absolute path without . or .. in it, double slashes, one at the end or control characters,"
+            " such as /srv/data"
         )
     return text
 
