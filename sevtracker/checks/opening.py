@@ -198,6 +198,8 @@ def _around(path: str, real: str, names: list[str], roots: Sequence[str], own: S
 def main() -> None:
     """Ends by its own alarm too: its starter may have no right to kill the user that it became."""
     job: Job = json.loads(sys.argv[1])
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.setitimer(signal.ITIMER_REAL, job["seconds"])
     sys.stdout.write(json.dumps(tried(job)))
 

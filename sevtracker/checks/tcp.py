@@ -102,12 +102,15 @@ def _knock(pin: Pinned, patience: float, access: Access, phase: Phase) -> tuple[
         with socket.socket(pin.family, socket.SOCK_STREAM) as line:
             line.settimeout(max(patience, 0.001))
             line.connect((pin.address, pin.port))
+            itself = line.getsockname() == line.getpeername()
     except OSError as error:
         code = errno.ETIMEDOUT if isinstance(error, TimeoutError) else error.errno or 0
         if code in _NO_CONNECTION:
             return ended(Result.denied, Reason.no_connection, f"no connection: {_NO_CONNECTION[code]}")
         reason = Reason.not_permitted if code in (errno.EACCES, errno.EPERM) else Reason.unreachable
         return ended(Result.trouble, reason, f"this machine could not try: {errno.errorcode.get(code, 'unknown')}")
+    if itself:  # nobody listens; by chance our own end was given that very port
+        return ended(Result.denied, Reason.no_connection, "no connection: only with ourselves")
     return ended(Result.got_in, Reason.connected, "connected")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import signal
 import socket
 import subprocess
 import sys
@@ -186,6 +187,14 @@ def test_a_folder_is_open_when_it_can_be_listed(folder: Path) -> None:
     assert "rows.csv" not in repr(seen)
 
 
+def test_a_control_has_to_list_the_folder(folder: Path) -> None:
+    inner = folder / "inner"
+    inner.mkdir()
+    inner.chmod(0o711)
+    file_of(inner, owner(), mode=0o600)
+    assert outcome(look(folder, inner, uid=STRANGER)) == ("inconclusive", "control_failed")
+
+
 def test_an_empty_folder_is_no_proof_of_anything(folder: Path) -> None:
     inner = folder / "mount-point"  # what is left when the volume is not mounted
     inner.mkdir(mode=0o755)
@@ -243,6 +252,23 @@ def _gone(pid: int) -> bool:
     return False
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        *(("EACCES", CLOSED), ("EPERM", CLOSED), ("ENOENT", ("closed", "hidden")), ("ENOTDIR", ("closed", "hidden"))),
+        *((name, ("inconclusive", "unreachable")) for name in ("EIO", "ESTALE", "ENXIO", "EMFILE", "ENAMETOOLONG")),
+        ("ETIMEDOUT", ("inconclusive", "timeout")),
+    ],
+)
+def test_only_a_denial_is_a_denial(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: str, expected: tuple[str, str]
+) -> None:
+    answer = """case $0 in *'"is_control": true'*) e=opened;; *) e=error;; esac"""
+    answer += f"""; printf '{{"ended": "%s", "error": "{error}"}}' $e"""
+    monkeypatch.setattr(filesystem, "_PROGRAM", ("/bin/sh", "-c", answer))
+    assert outcome(look(folder, folder / "rows.csv", uid=STRANGER)) == expected
+
+
 @pytest.mark.parametrize("says", ["exit 1", "echo nonsense", "kill -9 $$", ":"])
 def test_a_program_that_fails_is_trouble(folder: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
     monkeypatch.setattr(filesystem, "_PROGRAM", ("/bin/sh", "-c", says))
@@ -276,6 +302,16 @@ def test_a_link_that_leads_out_is_not_followed(folder: Path) -> None:
         seen = look(inside, path, uid=STRANGER)
         assert outcome(seen) == ("inconclusive", "blocked_by_policy")
         assert str(outside) not in repr(seen)
+    outside.chmod(0o700)  # not even whether the user is denied there is told
+    assert outcome(look(inside, inside / "link", uid=STRANGER)) == ("inconclusive", "blocked_by_policy")
+
+
+def test_a_link_that_is_turned_outwards_meanwhile_is_not_followed(folder: Path) -> None:
+    inside = folder / "inside"
+    inside.mkdir()
+    (inside / "link").symlink_to(file_of(folder, owner(), mode=0o644))
+    first = "opening.os.path.realpath = lambda path: path"
+    assert as_worker(inside, inside / "link", FRIEND, *_CAPABILITIES, first=first)["ended"] == "refused"
 
 
 def test_a_list_may_name_a_folder_by_a_link(folder: Path) -> None:
@@ -346,8 +382,10 @@ opening.main()
 _CAPABILITIES = {"CAP_DAC_OVERRIDE": 1, "CAP_DAC_READ_SEARCH": 2, "CAP_SETGID": 6, "CAP_SETUID": 7}
 
 
-def as_worker(folder: Path, path: Path, uid: int, *capabilities: str, first: str = "") -> opening.Found:
-    job = {"path": str(path), "uid": uid, "user": None, "roots": [str(folder)], "own": [], "seconds": 10}
+def as_worker(
+    folder: Path, path: Path, uid: int, *capabilities: str, first: str = "", seconds: float = 10
+) -> opening.Found:
+    job = {"path": str(path), "uid": uid, "user": None, "roots": [str(folder)], "own": [], "seconds": seconds}
     keep = sum(1 << _CAPABILITIES[name] for name in capabilities)
     home = str(Path(opening.__file__).parent)
     told = json.dumps(job | {"is_control": False})
@@ -363,6 +401,14 @@ def test_a_worker_without_the_right_to_become_others_says_so(folder: Path) -> No
     assert as_worker(folder, file, FRIEND)["ended"] == "not_permitted"
     assert as_worker(folder, file, FRIEND, "CAP_SETUID")["ended"] == "not_permitted"
     assert as_worker(folder, file, FRIEND, "CAP_SETUID", "CAP_SETGID")["ended"] == "opened"
+
+
+def test_a_worker_may_always_try_its_own_user(folder: Path) -> None:
+    file = file_of(folder, owner(), mode=0o604)
+    first = "opening._account = lambda uid, user: (uid, 12345, [12345])"
+    assert as_worker(folder, file, STRANGER, first=first)["ended"] == "opened"
+    file.chmod(0o600)
+    assert as_worker(folder, file, STRANGER, first=first)["error"] == "EACCES"
 
 
 def test_what_not_permitted_needs_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,6 +432,18 @@ def test_no_capability_of_the_worker_opens_a_door(folder: Path) -> None:
     file = file_of(folder, owner())
     every = as_worker(folder, file, FRIEND, *_CAPABILITIES)
     assert (every["ended"], every["error"]) == ("error", "EACCES")
+
+
+def test_a_program_that_nobody_may_kill_ends_by_its_own_alarm(folder: Path) -> None:
+    first = "import time; opening.tried = lambda job: time.sleep(60)"
+    with pytest.raises(subprocess.CalledProcessError) as died:
+        as_worker(folder, folder / "rows.csv", FRIEND, first=first, seconds=0.3)
+    assert died.value.returncode == -signal.SIGALRM
+
+
+def test_names_are_utf_8_whatever_the_locale(folder: Path) -> None:
+    file = file_of(folder, owner(), "Gehälter 2026 – €.csv", mode=0o644)
+    assert outcome(look(folder, file, uid=STRANGER)) == OPEN
 
 
 def test_nothing_of_a_file_is_kept(folder: Path) -> None:

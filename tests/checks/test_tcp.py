@@ -93,6 +93,7 @@ def test_no_answer_is_as_good_as_refused_and_the_control_still_has_its_time(othe
         params = {"host": place[0], "port": place[1], "timeout": 1}
         began = time.monotonic()
         assert outcome(World().look("tcp", {**params, "control_port": other.port})) == CLOSED
+        assert time.monotonic() - began < 0.9  # half of the time: the rest is the control's
         assert outcome(World().look("tcp", params)) == FAILED
         assert time.monotonic() - began < 3
         for one in waiting:
@@ -121,6 +122,21 @@ def test_this_machines_own_trouble_is_no_closed_door(
     monkeypatch.setattr(tcp.socket, "socket", Line)
     params = {"host": "127.0.0.1", "port": 9, "control_port": other.port}
     assert outcome(World().look("tcp", params)) == expected
+
+
+def test_a_connection_with_ourselves_is_none(door: Port, other: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On loopback, a connection to a free port may get just that port as its own, and then meets itself."""
+    door.shut()
+
+    class Line(socket.socket):
+        def connect(self, address: Any) -> None:
+            if address[1] == door.port:
+                self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self.bind(address)
+            super().connect(address)
+
+    monkeypatch.setattr(tcp.socket, "socket", Line)
+    assert outcome(look(door, control_port=other.port)) == CLOSED
 
 
 def world_of(door: str, *addresses: tuple[str, int], control: tuple[tuple[str, int], ...] = ()) -> World:
