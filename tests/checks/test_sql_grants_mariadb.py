@@ -1,4 +1,4 @@
-"""Who can read a table, by MariaDB's grant tables: each way open and shut, and beside it what the server itself does."""
+"""Who can read a table, by MariaDB's grant tables: each way open and shut, beside what the server itself does."""
 
 from __future__ import annotations
 

@@ -201,8 +201,9 @@ class Rights:
 def _hides(other: DatabaseGrant, grant: DatabaseGrant, who: Who) -> bool:
     """Whether ``other`` is found before ``grant`` from wherever ``who`` may sign in. In doubt it is not.
 
-    Host, then database, then user: what is spelt out comes before what has wildcards. Of two with wildcards, servers and
-    versions differ on which comes first (``get_sort`` of MySQL, ``get_magic_sort`` of MariaDB), so neither hides the other.
+    Host, then database, then user: what is spelt out comes before what has wildcards. Of two with wildcards, servers
+    and versions differ on which comes first (``get_sort`` of MySQL, ``get_magic_sort`` of MariaDB), so neither hides
+    the other.
     """
     if other.who[1] not in (grant.who[1], who[1]) and not _comes_from(who[1], other.who[1]):
         return False
