@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sevtracker.actions import evaluation
+from sevtracker.actions import evaluation, finding
 from sevtracker.actions.enforce import May, require
 from sevtracker.actions.inputs import ChangeCheck, NewCheck
 from sevtracker.checks.interface import CheckParams, Definition
@@ -98,6 +98,7 @@ def create(
         fingerprint=valid.fingerprint,
         locator=valid.locator.text,
         target=valid.target_key,
+        weight=probes.kinds[given.kind].weight,
         created_at=work.now,
         due_at=work.now,
         every_s=settings.policy.standing.total_seconds(),
@@ -107,6 +108,7 @@ def create(
     _revise(work, check)
     work.record("check:created", dataset=dataset.slug, facts={**_public(check), "copy": copy.slug})
     _join(work, settings, check)
+    finding.for_copies(work, settings, probes, check.dataset_id)
     return check
 
 
@@ -187,6 +189,8 @@ def change(
     moved = {name for name in {*valid.params, *stood} if valid.params.get(name) != stood.get(name)}
     _no_hiding(work, check, given, valid, moved - _harmless(probes, check.kind))
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
+    if valid.fingerprint != check.fingerprint:
+        check.memory = None
     check.fingerprint, check.locator, check.target = valid.fingerprint, valid.locator.text, valid.target_key
     for name in ("required", "enabled", "name"):
         if name in sent:

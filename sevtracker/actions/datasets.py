@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.exc import IntegrityError
 
-from sevtracker.actions import evaluation
+from sevtracker.actions import evaluation, finding
 from sevtracker.actions.enforce import May, require
 from sevtracker.actions.inputs import ChangeDataset, NewCopy, NewDataset
+from sevtracker.checks.probing import ProbeEnvironment
 from sevtracker.config import Settings
 from sevtracker.errors import FieldError, InputError, NotFound
 from sevtracker.store import datasets, sevs
@@ -94,8 +95,11 @@ def _programme(work: Work, slug: str) -> Programme:
     return created
 
 
-def add_copy(work: Work, settings: Settings, slug: str, given: NewCopy) -> Copy:
-    """Register another copy of a dataset. SEVs of the dataset are uncovered there until a check looks at it."""
+def add_copy(work: Work, settings: Settings, probes: ProbeEnvironment, slug: str, given: NewCopy) -> Copy:
+    """Register another copy of a dataset. SEVs of the dataset are uncovered there until a check looks at it.
+
+    Where its location is a place that a check can look at, what looks at another copy is suggested for it.
+    """
     require(work.by, May.keep_datasets)
     dataset = datasets.by_slug(work.session, slug)
     if dataset is None:
@@ -107,4 +111,5 @@ def add_copy(work: Work, settings: Settings, slug: str, given: NewCopy) -> Copy:
     work.session.flush()
     work.record("dataset:copy_added", dataset=slug, facts={"copy": given.slug, "kind": given.kind})
     evaluation.evaluate(work, settings, evaluation.lock(work, sevs.affecting(work.session, dataset.id or 0)))
+    finding.for_copies(work, settings, probes, dataset.id or 0)
     return copy

@@ -255,6 +255,15 @@ class ChangeCheck(Input):
     reason: Prose = ""
 
 
+class AcceptSuggestion(Input):
+    """Make a suggestion a check: as it was suggested, but for what is given here."""
+
+    identity: Annotated[str | None, Field(min_length=1, max_length=64), BeforeValidator(_blank_is_none)] = None
+    control: Annotated[str | None, Field(max_length=64), BeforeValidator(_blank_is_none)] = None
+    required: bool = True
+    name: Annotated[Line, Field(max_length=200)] = ""
+
+
 # ---- people ------------------------------------------------------------------------------------------------------
 
 PASSWORD_MIN = 10

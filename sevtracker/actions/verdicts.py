@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sevtracker.actions import evaluation
-from sevtracker.checks.interface import Observation
+from sevtracker.actions import evaluation, finding
+from sevtracker.checks.interface import Definition, Impact, Observation, Window
+from sevtracker.clock import rfc3339
 from sevtracker.config import Settings
 from sevtracker.domain import schedule
 from sevtracker.domain.exposure import Ran, apply, assess, follows
@@ -35,6 +36,12 @@ class Finished:
     seen: Observation
 
 
+def definition(job: jobs.Claimed) -> Definition:
+    """What the prober is asked to do for ``job``."""
+    window = None if job.since is None else Window(job.since, job.until)
+    return Definition(job.kind, job.identity, job.control, job.params, job.memory, window)
+
+
 def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[int]:
     """Keep these runs and everything that follows from them. Returns the ids of the runs that were kept.
 
@@ -43,8 +50,9 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
        in, so that nobody deadlocks, and no resolution passes between an ``open`` and its effects.
     3. Insert the runs; free their jobs.
     4. Fold each run into its vantages; record every change of verdict.
-    5. Update the checks: last verdict, failures in a row, when to run next, whether to stop.
-    6. Judge the SEVs anew.
+    5. Update the checks: last verdict, failures in a row, when to run next, whether to stop, what their kinds remember.
+    6. Keep the further ways in that the runs came across.
+    7. Judge the SEVs anew.
     """
     fences = jobs.fences(work.session, sorted({f.job.target for f in finished}))
     kept = [f for f in finished if fences.get(f.job.target) == f.job.fence]
@@ -70,6 +78,12 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
         for f, run_id in zip(kept, run_ids, strict=True)
     ]
     checks.update(work.session, rows)
+    checks.remember(
+        work.session, [(f.job.check_id, f.job.fingerprint, f.seen.memory) for f in kept if f.seen.memory is not None]
+    )
+    for f in kept:
+        if f.seen.suggestions:
+            finding.keep(work, settings, f.job.check_id, f.seen.suggestions)
     if locked:
         evaluation.evaluate(work, settings, list(locked.values()))
     return run_ids
@@ -89,6 +103,23 @@ def _run(f: Finished) -> dict[str, Any]:
         "sev_number": f.job.sev_number,
         "patch_number": f.job.patch_number,
         "steps": steps,
+        "impact": None if f.seen.impact is None else _impact(f.seen.impact),
+    }
+
+
+def _impact(seen: Impact) -> dict[str, Any]:
+    """Plain JSON of it: times in RFC 3339, counts in buckets."""
+
+    def told(moment: datetime | None) -> str | None:
+        return None if moment is None else rfc3339(moment)
+
+    return {
+        "principals": seen.principals,
+        "accesses": seen.accesses,
+        "complete": seen.complete,
+        "first_at": told(seen.first_at),
+        "last_at": told(seen.last_at),
+        "covered": [{"since": told(part.since), "until": told(part.until)} for part in seen.covered],
     }
 
 

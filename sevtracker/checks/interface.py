@@ -107,14 +107,16 @@ class Step:
 class Suggestion:
     """A further way in that an attempt came across, as the check that would watch it.
 
-    ``params`` as somebody would send them; ``identity`` None: the one that came across it. ``why`` is one sentence of
-    our own, which may name places (a schema, a view, a host) and never people or data.
+    ``params`` as somebody would send them; ``identity`` None: whoever tries the other doors of that copy. ``why`` is
+    one sentence of our own, which may name places (a schema, a view, a host) and never people or data. ``locator`` is
+    filled in by the prober.
     """
 
     kind: str
     params: Mapping[str, Any]
     why: str
     identity: str | None = None
+    locator: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,9 +161,21 @@ class _Run:
 
     def _keep(self, attempt: Attempt) -> None:
         """What an attempt brought home beside its result."""
-        self.suggestions += [one for one in attempt.suggestions if one not in self.suggestions]
+        for suggestion in filter(None, map(self._located, attempt.suggestions)):
+            if suggestion not in self.suggestions and suggestion.locator != self._locator.text:
+                self.suggestions.append(suggestion)
         self.memory = attempt.memory if attempt.memory is not None else self.memory
         self.impact = attempt.impact or self.impact
+
+    def _located(self, suggestion: Suggestion) -> Suggestion | None:
+        """The suggestion with the place that it is about; None if it is no check that could be saved."""
+        try:
+            kind = self._environment.kinds[suggestion.kind]
+            params = kind.params.model_validate(dict(suggestion.params))
+            return replace(suggestion, locator=kind.locate(params).text)
+        except (KeyError, ValueError):
+            log.error("a %s check suggested a %s check that can't be saved", self._kind.name, suggestion.kind)
+            return None
 
     def _attempt(self, name: str, pins: tuple[Pinned, ...], *, is_control: bool) -> Attempt:
         timeout = min(self._params.timeout, self._ends - self._environment.clock.monotonic())

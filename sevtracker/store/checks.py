@@ -228,6 +228,7 @@ class RunLine:
     sev: int | None
     patch: int | None
     steps: list[dict[str, Any]]
+    impact: dict[str, Any] | None
 
 
 def runs(session: Session, check_id: int, viewer: Viewer, *, limit: int, before: int | None = None) -> list[RunLine]:
@@ -262,6 +263,7 @@ def _run_lines(viewer: Viewer) -> sa.Select[Any]:
             s.c.number,
             sa.case((s.c.number.is_not(None), _R.c.patch_number), else_=None),
             _R.c.steps,
+            _R.c.impact,
         )
         .select_from(_R)
         .outerjoin(s, sa.and_(s.c.number == _R.c.sev_number, seen))
@@ -338,6 +340,14 @@ def update(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         statement = sa.update(_K).where(_K.c.id == sa.bindparam("_id"))
         session.connection().execute(statement, [{"_id": row["id"], **_without_id(row)} for row in rows])
+
+
+def remember(session: Session, memories: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:
+    """Keep what kinds want to be given next time: (check id, fingerprint, memory). An edit meanwhile makes it void."""
+    if memories:
+        statement = sa.update(_K).where(_K.c.id == sa.bindparam("_id"), _K.c.fingerprint == sa.bindparam("_of"))
+        rows = [{"_id": check_id, "_of": of, "memory": dict(memory)} for check_id, of, memory in memories]
+        session.connection().execute(statement, rows)
 
 
 def _without_id(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from sevtracker.domain.vocabulary import Trigger
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Trigger, Weight
 from sevtracker.store.engine import epoch_now
-from sevtracker.store.tables import Check, Job, Lane, table
+from sevtracker.store.tables import Check, Job, Lane, Sev, SevCheck, table
 from sevtracker.store.upsert import upsert
 
-_J, _L, _K = table(Job), table(Lane), table(Check)
+_J, _L, _K, _S, _SC = table(Job), table(Lane), table(Check), table(Sev), table(SevCheck)
 
 #: A lease that ends later than two leases and so many seconds from now is from before the database's clock jumped back.
 _JUMP_S = 300.0
@@ -151,7 +151,10 @@ def _row(
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A job of a leased lane, with the definition to run. ``params`` were validated when they were saved."""
+    """A job of a leased lane, with the definition to run. ``params`` were validated when they were saved.
+
+    ``since``, ``until``: for a check that only informs, the time that its SEVs are about; ``until`` None: it goes on.
+    """
 
     check_id: int
     target: str
@@ -166,6 +169,9 @@ class Claimed:
     identity: str
     control: str | None
     params: Mapping[str, Any]
+    memory: Mapping[str, Any] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def any_free(session: Session, lease: timedelta) -> bool:
@@ -231,6 +237,9 @@ def _first_jobs(connection: sa.Connection, target: str, fence: int, chunk: int) 
             _K.c.identity,
             _K.c.control,
             _K.c.params,
+            _K.c.memory,
+            _window(sa.func.min(sa.func.coalesce(_S.c.exposed_from, _S.c.detected_at, _S.c.reported_at))),
+            _window(_LAST_SEEN_OPEN),
         )
         .join(_K, _K.c.id == _J.c.check_id)
         .where(_J.c.target == target)
@@ -238,6 +247,25 @@ def _first_jobs(connection: sa.Connection, target: str, fence: int, chunk: int) 
         .limit(chunk)
     )
     return [Claimed(row[0], target, fence, *tuple(row)[1:]) for row in connection.execute(statement)]
+
+
+#: None as long as one of the SEVs has not been verified closed.
+_LAST_SEEN_OPEN = sa.case(
+    (sa.func.count() > sa.func.count(_S.c.verified_closed_at), None), else_=sa.func.max(_S.c.verified_closed_at)
+)
+
+
+def _window(edge: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """``edge`` over the SEVs of a check that only informs. Others don't ask, and need not wait for the answer."""
+    looking = (
+        sa.select(edge)
+        .select_from(_SC)
+        .join(_S, _S.c.number == _SC.c.sev_number)
+        .where(_SC.c.check_id == _K.c.id, _S.c.status.in_(sorted(ACTIVE | WATCHED)))
+        .correlate(_K)
+        .scalar_subquery()
+    )
+    return sa.case((_K.c.weight == Weight.informs, looking), else_=None)
 
 
 def extend(session: Session, worker: str, held: Mapping[str, int], lease: timedelta) -> dict[str, int]:

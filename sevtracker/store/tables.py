@@ -230,7 +230,8 @@ class Suggestion(SQLModel, table=True):
     kind: str = Field(max_length=64)
     identity: str = Field(max_length=64)
     params: dict[str, Any] = Field(sa_type=sa.JSON)
-    #: Of kind, identity and params: the same way in is suggested once.
+    locator: str = Field(max_length=1000)
+    #: Of kind and place, and of the identity where the finder named one: the same way in is suggested once.
     digest: str = Field(max_length=64)
     why: str = Field(max_length=500)
     first_at: datetime

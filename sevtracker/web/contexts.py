@@ -102,6 +102,7 @@ from sevtracker.domain.vocabulary import (
     Reason,
     Role,
     Status,
+    SuggestionState,
     Trigger,
     Verdict,
 )
@@ -645,6 +646,44 @@ class SevFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A way in that came to light. ``check`` came across it; ``became``: the check that it was made."""
+
+    id: int
+    why: str
+    kind: str
+    place: str
+    locator: str
+    identity: str
+    check: int
+    last_at: datetime
+    state: SuggestionState = SuggestionState.proposed
+    reason: str = ""
+    decided_by: str = ""
+    became: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaysIn:
+    """What came to light beside the checks there are. ``forms``: refused dismissals, by suggestion."""
+
+    found: tuple[Found, ...] = ()
+    may_decide: bool = False
+    forms: Mapping[int, Form] = field(default_factory=dict)
+
+    @property
+    def proposed(self) -> tuple[Found, ...]:
+        return tuple(one for one in self.found if one.state is SuggestionState.proposed)
+
+    @property
+    def dismissed(self) -> tuple[Found, ...]:
+        return tuple(one for one in self.found if one.state is SuggestionState.dismissed)
+
+    def form(self, suggestion: int) -> Form:
+        return self.forms.get(suggestion, EMPTY_FORM)
+
+
+@dataclass(frozen=True, slots=True)
 class SevShow:
     """``forms``: those refused: ``patch note edit retest access_review sessions reopen dismiss close viewer``."""
 
@@ -657,6 +696,7 @@ class SevShow:
     next_steps: tuple[NextStep, ...] = ()
     forms: Mapping[str, Form] = field(default_factory=dict)
     revising: TimelineEntry | None = None
+    ways_in: WaysIn = WaysIn()
 
     def form(self, name: str) -> Form:
         return self.forms.get(name, EMPTY_FORM)
@@ -840,6 +880,7 @@ class CheckShow:
     may_run: bool = False
     before: str | None = None
     disable_form: Form = EMPTY_FORM
+    ways_in: WaysIn = WaysIn()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from datetime import datetime
 
 from sevtracker.actions import clockwork
 from sevtracker.actions.runtime import Runtime
-from sevtracker.actions.verdicts import Finished
+from sevtracker.actions.verdicts import Finished, definition
 from sevtracker.checks import probing
-from sevtracker.checks.interface import Definition
 from sevtracker.domain.vocabulary import Reason, Trigger, Verdict
 from sevtracker.errors import Conflict, NotFound, Unavailable
 from sevtracker.store import checks, jobs
@@ -49,7 +48,7 @@ def drain(runtime: Runtime, timeout: float = 30.0, *, tick: bool = True, probe: 
 
 
 def _run(runtime: Runtime, job: Claimed, probe: Probe) -> Finished:
-    return Finished(job, probe(Definition(job.kind, job.identity, job.control, job.params), runtime.probes))
+    return Finished(job, probe(definition(job), runtime.probes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 import structlog
 
-from sevtracker.actions.verdicts import Finished
+from sevtracker.actions.verdicts import Finished, definition
 from sevtracker.checks.interface import Definition, Observation, Step
 from sevtracker.checks.probing import ProbeEnvironment
 from sevtracker.clock import Clock
@@ -88,7 +88,7 @@ class Prober(threading.Thread):
     def _look(self, job: Claimed) -> Observation:
         hall = self._hall
         try:
-            return hall.probe(Definition(job.kind, job.identity, job.control, job.params), hall.probes)
+            return hall.probe(definition(job), hall.probes)
         except Exception as error:  # probing promises that this never happens; a thread must not die of it
             log.error("probe_raised", check=job.check_id, error=type(error).__name__)  # its text may quote data
             return overrun(hall.clock, 0.0, Reason.plugin_error, "the probe failed")

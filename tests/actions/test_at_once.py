@@ -128,7 +128,7 @@ def test_everybody_acting_on_one_sev_at_once_neither_deadlocks_nor_loses_a_recor
 
         for copy in ("export", "cache"):
             given = parse(NewCopy, {"slug": copy, "kind": copy})
-            datasets.add_copy(work, web.settings, "mci-events", given)
+            datasets.add_copy(work, web.settings, web.runtime.probes, "mci-events", given)
     for copy in ("export", "cache"):
         web.check(copy)
     web.file()

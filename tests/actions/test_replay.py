@@ -59,7 +59,9 @@ def test_replaying_the_stored_runs_reproduces_the_stored_state(mci: Tracker, see
         from sevtracker.actions import datasets
         from sevtracker.actions.inputs import NewCopy
 
-        datasets.add_copy(work, mci.settings, "mci-events", parse(NewCopy, {"slug": "export", "kind": "export"}))
+        datasets.add_copy(
+            work, mci.settings, mci.runtime.probes, "mci-events", parse(NewCopy, {"slug": "export", "kind": "export"})
+        )
     mci.check("export")
     mci.file()
     for _ in range(30):

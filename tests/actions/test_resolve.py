@@ -272,6 +272,12 @@ def test_every_copy_needs_its_check(green: Tracker) -> None:
     from sevtracker.actions.inputs import NewCopy, parse
 
     with green.work("dana") as work:
-        datasets.add_copy(work, green.settings, "mci-events", parse(NewCopy, {"slug": "export", "kind": "export"}))
+        datasets.add_copy(
+            work,
+            green.settings,
+            green.runtime.probes,
+            "mci-events",
+            parse(NewCopy, {"slug": "export", "kind": "export"}),
+        )
     assert green.sev().exposure is Exposure.unverified
     assert codes(green.begin(1)) == ["uncovered"]

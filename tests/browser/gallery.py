@@ -23,6 +23,7 @@ from sevtracker.domain.vocabulary import (
     Reason,
     Role,
     Status,
+    SuggestionState,
     Trigger,
     Verdict,
 )
@@ -77,6 +78,8 @@ ENDPOINTS = {
     "pages.check_run": "/checks/<int:check_id>/run",
     "pages.check_disable": "/checks/<int:check_id>/disable",
     "pages.check_enable": "/checks/<int:check_id>/enable",
+    "pages.suggestion_accept": "/suggestions/<int:suggestion_id>/accept",
+    "pages.suggestion_dismiss": "/suggestions/<int:suggestion_id>/dismiss",
     "pages.run_show": "/checks/<int:check_id>/runs/<int:run_id>",
     "pages.programme_show": "/programmes/<slug>",
     "pages.sign_in": "/sign-in",
@@ -285,7 +288,22 @@ ACTS = (
     c.Act("sessions", NOW - HOUR, "Marc Oyelaran", "412 sessions ended, 3 signed links revoked."),
 )
 PEOPLE = (c.Option("2", "Priya Raman"), c.Option("5", "Marc Oyelaran"), c.Option("4", "Aïsha Benali"))
-SEV = c.SevShow(LIVE, FACTS, ALL, ACTS, PEOPLE)
+WAYS_IN = c.WaysIn(
+    (
+        c.Found(
+            1, "A view that reads tracking.events as its owner is granted to 2 roles off the list.", "sql_read", "mci-events/primary",
+            "postgresql://db1.corp.example:5432/hr reporting.events_by_day_and_department", "any-employee", 11, NOW - 5 * MIN,
+        ),
+        c.Found(2, "replica is a registered copy that no check looks at.", "sql_read", "mci-events/replica",
+                "postgresql://db2.corp.example:5432/hr tracking.events", "any-employee", 11, NOW - 2 * HOUR),
+        c.Found(3, "A partition of tracking.events is granted by itself.", "sql_read", "mci-events/primary",
+                "postgresql://db1.corp.example:5432/hr tracking.events_2026_05", "any-employee", 11, NOW - DAY,
+                SuggestionState.dismissed, "Dropped on 20 June with its data.", "Marc Oyelaran"),
+    ),
+    may_decide=True,
+    forms={2: c.Form({"reason": ""}, errors={"reason": "This can't be empty."})},
+)  # fmt: skip
+SEV = c.SevShow(LIVE, FACTS, ALL, ACTS, PEOPLE, ways_in=WAYS_IN)
 
 VERIFIED_AT = NOW - 25 * HOUR
 VERIFIED_LIVE = c.SevLive(
@@ -366,7 +384,7 @@ FRESH = c.SevShow(
         clocks=c.Clocks(NOW - MIN, NOW - MIN),
         bar=c.ExposureBar(NOW - MIN, NOW, (c.BarSegment(Exposure.unverified, NOW - MIN, NOW),),
                           (c.BarMark("filed", NOW - MIN, "filed"),)),
-        blockers=(c.BlockerLine("no_check", "No machine check is required for this SEV.",
+        blockers=(c.BlockerLine("no_check", "No required check of this SEV can see access closed.",
                                 "Add a check that can see the exposure; people's word alone never resolves."),
                   c.BlockerLine("no_patch", "No patch has been logged.", "Log the patch that closed the access.")),
         timeline=c.Timeline((entry(901, "sev:filed", NOW - MIN, "Dana Whitfield", "Filed as SEV0."),), GROUPS[:1], total=1),

@@ -72,7 +72,9 @@ def _fill(stage: Stage, target: Target) -> None:
     with runtime.work(dana) as work:
         for slug, name in (("mci-events", "MCI events"), ("payroll-export", LONG), ("badge-log", "Badge log")):
             datasets.register(work, NewDataset(slug=slug, name=name, owner="Aïsha Benali", programme="mci"))
-        datasets.add_copy(work, runtime.settings, "mci-events", NewCopy(slug="nightly-export", kind="export"))
+        datasets.add_copy(
+            work, runtime.settings, runtime.probes, "mci-events", NewCopy(slug="nightly-export", kind="export")
+        )
     for identity, url in (("any-employee", target.url("/events")), ("anonymous", target.url("/events", host=9))):
         params = {"url": url, "marker": MARKER}
         raw = {

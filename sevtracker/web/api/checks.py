@@ -6,7 +6,7 @@ from sevtracker.actions import checks as acts
 from sevtracker.actions.enforce import May
 from sevtracker.actions.inputs import ChangeCheck, NewCheck, Slug
 from sevtracker.errors import NotFound
-from sevtracker.store import checks
+from sevtracker.store import checks, suggestions
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
 from sevtracker.store.work import Work
@@ -105,4 +105,5 @@ def _known(session: Session, check_id: int) -> Check:
 
 def _check(session: Session, row: Check) -> models.Check:
     place = checks.place(session, row.id or 0)
-    return views.check(row, place.dataset, place.copy)
+    found = suggestions.of_check(session, row.id or 0)
+    return views.check(row, place.dataset, place.copy, found)

@@ -76,7 +76,7 @@ def add_copy(call: Call[NewCopy], slug: str) -> Answer:
     """Register another copy. SEVs of the dataset are uncovered there until a check looks at it."""
 
     def act(work: Work) -> Answer:
-        acts.add_copy(work, call.settings, slug, call.given)
+        acts.add_copy(work, call.settings, call.runtime.probes, slug, call.given)
         work.session.flush()
         return answer(_dataset(work.session, call.viewer, slug), 201)
 

@@ -15,8 +15,10 @@ from sevtracker.domain.vocabulary import (
     Reason,
     Role,
     Status,
+    SuggestionState,
     Trigger,
     Verdict,
+    Weight,
 )
 
 
@@ -130,12 +132,43 @@ class CheckPage(Answered):
     next: str | None
 
 
+class Suggestion(Answered):
+    """A way in that a run came across: `check` is the one that did, `became` the check that it was made."""
+
+    id: int
+    dataset: str
+    copy_: str = Field(serialization_alias="copy")
+    check: int
+    kind: str
+    identity: str
+    params: dict[str, Any]
+    locator: str
+    why: str
+    state: SuggestionState
+    first_at: datetime
+    last_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    reason: str
+    became: int | None
+
+
+class SuggestionPage(Answered):
+    items: list[Suggestion]
+    next: str | None
+
+
 class Check(CheckLine):
-    """A check with its definition. Secrets are not part of it: an identity's name stands for them."""
+    """A check with its definition. Secrets are not part of it: an identity's name stands for them.
+
+    `weight`: what its closed is worth to the gate. `suggestions`: further ways in that its runs came across.
+    """
 
     params: dict[str, Any]
     fingerprint: str
     created_at: datetime
+    weight: Weight
+    suggestions: list[Suggestion]
 
 
 class Step(Answered):
@@ -146,7 +179,10 @@ class Step(Answered):
 
 
 class Run(Answered):
-    """A run: existence only, never what was read. `sev` asked for it, where the reader may know of that SEV."""
+    """A run: existence only, never what was read. `sev` asked for it, where the reader may know of that SEV.
+
+    `impact`, where the kind tells: who came in while the door was open, in buckets, and how far the log speaks.
+    """
 
     id: int
     check: int
@@ -160,6 +196,7 @@ class Run(Answered):
     sev: int | None
     patch: int | None
     steps: list[Step]
+    impact: dict[str, Any] | None
 
 
 class RunPage(Answered):
@@ -281,6 +318,7 @@ class Sev(SevLine):
     windows: list[Window]
     patches: list[Patch]
     vantages: list[Vantage]
+    suggestions: list[Suggestion]
     gate: Gate
 
 

@@ -10,7 +10,7 @@ from sevtracker.domain import clocks, gate, sentences
 from sevtracker.domain.exposure import Assessment
 from sevtracker.domain.ledger import Evidence
 from sevtracker.domain.vocabulary import Verdict
-from sevtracker.store import checks, datasets, facts, people, sevs, timeline, vantages
+from sevtracker.store import checks, datasets, facts, people, sevs, suggestions, timeline, vantages
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check, Patch, Person, Sev
 from sevtracker.store.work import Viewer
@@ -98,7 +98,28 @@ def check_line(line: checks.Line) -> models.CheckLine:
     )
 
 
-def check(row: Check, dataset: str, copy: str) -> models.Check:
+def suggestion(line: suggestions.Line) -> models.Suggestion:
+    return models.Suggestion(
+        id=line.id,
+        dataset=line.dataset,
+        copy_=line.copy,
+        check=line.check,
+        kind=line.kind,
+        identity=line.identity,
+        params=line.params,
+        locator=line.locator,
+        why=line.why,
+        state=line.state,
+        first_at=line.first_at,
+        last_at=line.last_at,
+        decided_at=line.decided_at,
+        decided_by=line.decided_by,
+        reason=line.reason,
+        became=line.became,
+    )
+
+
+def check(row: Check, dataset: str, copy: str, found: Sequence[suggestions.Line] = ()) -> models.Check:
     return models.Check(
         id=row.id or 0,
         name=row.name,
@@ -120,6 +141,8 @@ def check(row: Check, dataset: str, copy: str) -> models.Check:
         params=row.params,
         fingerprint=row.fingerprint,
         created_at=row.created_at,
+        weight=row.weight,
+        suggestions=[suggestion(one) for one in found],
     )
 
 
@@ -137,6 +160,7 @@ def run(line: checks.RunLine) -> models.Run:
         sev=line.sev,
         patch=line.patch,
         steps=[models.Step(**step) for step in line.steps],
+        impact=line.impact,
     )
 
 
@@ -160,7 +184,7 @@ def timeline_item(item: timeline.Item) -> models.TimelineItem:
 
 
 def sev(session: Session, viewer: Viewer, settings: Settings, found: Sev, now: datetime) -> models.Sev:
-    """Everything that is known of a SEV, as of ``now``. Ten statements, however much it is."""
+    """Everything that is known of a SEV, as of ``now``. Eleven statements, however much it is."""
     number = found.number or 0
     [case] = facts.gather(session, [found], settings.policy, settings.identities, now)
     named = people.named(session, [found.reporter_id, found.commander_id, *(p.author_id for p in case.patches)])
@@ -194,6 +218,7 @@ def sev(session: Session, viewer: Viewer, settings: Settings, found: Sev, now: d
         windows=_windows(case),
         patches=[_patch(p, named) for p in case.patches],
         vantages=[_vantage(v, case.assessments[v.check_id]) for v in case.vantages],
+        suggestions=[suggestion(one) for one in suggestions.of_sev(session, number)],
         gate=models.Gate(open=asked.open, blockers=_blockers(asked.blockers)),
     )
 

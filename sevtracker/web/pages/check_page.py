@@ -11,14 +11,14 @@ from flask import request
 from sevtracker.actions.enforce import May, may
 from sevtracker.domain.vocabulary import Trigger
 from sevtracker.errors import NotFound
-from sevtracker.store import checks, people, sevs, timeline
+from sevtracker.store import checks, people, sevs, suggestions, timeline
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check, CheckProof
 from sevtracker.store.tables import CheckRevision as Stored
 from sevtracker.web import auth
 from sevtracker.web.contexts import EMPTY_FORM, Change, CheckLine, CheckRevision, CheckShow, Form, RunLine
 from sevtracker.web.current import runtime
-from sevtracker.web.pages import check_form
+from sevtracker.web.pages import check_form, ways_in
 from sevtracker.web.pages.names import check_line, sev_refs
 
 STRIP, A_PAGE, MOST_SEVS, MOST_REVISIONS = 120, 25, 10, 50
@@ -32,8 +32,8 @@ _CONTROL = {
 _HOW = {"reproduced": "seen open", "twins": "on canary twins"}
 
 
-def build(check_id: int, disable_form: Form = EMPTY_FORM) -> CheckShow:
-    """Raises NotFound. Eleven statements at most."""
+def build(check_id: int, disable_form: Form = EMPTY_FORM, dismissals: Mapping[int, Form] | None = None) -> CheckShow:
+    """Raises NotFound. Twelve statements at most."""
     person = auth.person()
     before = request.args.get("before", default=None, type=int)
     with runtime().read() as session:
@@ -50,6 +50,7 @@ def build(check_id: int, disable_form: Form = EMPTY_FORM) -> CheckShow:
         names = people.names(session, (r.by_pid for r in stored))
         filed = sev_refs(sevs.through_check(session, person.viewer, check_id, limit=MOST_SEVS))
         queued = checks.queued(session, check_id)
+        found = suggestions.of_check(session, check_id)
     dataset, _, copy = line.place.partition("/")
     return CheckShow(
         check=line,
@@ -71,6 +72,7 @@ def build(check_id: int, disable_form: Form = EMPTY_FORM) -> CheckShow:
         may_run=may(person.role, May.work_on_sevs) and check.enabled,
         before=str(page[A_PAGE - 1].id) if len(page) > A_PAGE else None,
         disable_form=disable_form,
+        ways_in=ways_in.build(found, dismissals),
     )
 
 

@@ -64,7 +64,7 @@ def check_new() -> Response:
         form = _for_sev(form, number)
     values = {**form.values, "required": "true"} if "kind" not in form.values else dict(form.values)
     values.pop("kind", None)
-    return show(_new(request.args.get("kind"), Form({"required": "true", **values})))
+    return show(new_form(request.args.get("kind"), Form({"required": "true", **values})))
 
 
 def _for_sev(form: Form, number: int) -> Form:
@@ -100,12 +100,12 @@ def check_add() -> AnyResponse:
         with runtime().work(auth.person()) as work:
             check = acts.create(work, runtime().settings, runtime().probes, given, vetted)
     except InputError as error:
-        return show(_new(forms.text("kind"), forms.refused(error, forms.typed())), 422)
+        return show(new_form(forms.text("kind"), forms.refused(error, forms.typed())), 422)
     done("The check is added, and its first run is under way.")
     return go("pages.check_show", check_id=check.id)
 
 
-def _new(kind_name: str | None, form: Form) -> CheckEdit:
+def new_form(kind_name: str | None, form: Form) -> CheckEdit:
     """The form for a new check of that kind; for none, or one that isn't there, the page asks for the kind first."""
     kinds = runtime().probes.kinds
     kind = kinds.get(kind_name or "")

@@ -140,7 +140,7 @@ def copy_add(slug: str) -> AnyResponse:
     try:
         given = parse(NewCopy, raw)
         with runtime().work(auth.person()) as work:
-            acts.add_copy(work, runtime().settings, slug, given)
+            acts.add_copy(work, runtime().settings, runtime().probes, slug, given)
     except InputError as error:
         return show(_page(slug, forms.refused(error, forms.typed())), 422)
     done(f"The copy {given.slug} is registered. Nothing looks at it until you point a check there.")

@@ -15,7 +15,23 @@ from sevtracker.web.pages import (
     sev_acts,
     sev_resolve,
     sevs,
+    suggestions,
     theme,
 )
 
-ROOMS = (home, sevs, sev_acts, sev_resolve, datasets, checks, runs, programmes, people, account, auth, settings, theme)
+ROOMS = (
+    home,
+    sevs,
+    sev_acts,
+    sev_resolve,
+    datasets,
+    checks,
+    suggestions,
+    runs,
+    programmes,
+    people,
+    account,
+    auth,
+    settings,
+    theme,
+)

@@ -33,6 +33,7 @@ def _suggestions() -> None:
         sa.Column("kind", AutoString(length=64), nullable=False),
         sa.Column("identity", AutoString(length=64), nullable=False),
         sa.Column("params", sa.JSON(), nullable=False),
+        sa.Column("locator", AutoString(length=1000), nullable=False),
         sa.Column("digest", AutoString(length=64), nullable=False),
         sa.Column("why", AutoString(length=500), nullable=False),
         sa.Column("first_at", UTCDateTime(), nullable=False),

@@ -1,0 +1,143 @@
+"""Ways in that runs came across: checks that somebody should add, or say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sevtracker.domain.vocabulary import SuggestionState
+from sevtracker.store.tables import Check, Copy, Dataset, Person, SevDataset, Suggestion, table
+from sevtracker.store.upsert import upsert
+
+_S, _K, _C, _D, _P = table(Suggestion), table(Check), table(Copy), table(Dataset), table(Person)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A suggestion as pages and scripts show it. ``decided_by`` is a name."""
+
+    id: int
+    dataset: str
+    copy: str
+    check: int
+    kind: str
+    identity: str
+    params: dict[str, Any]
+    locator: str
+    why: str
+    first_at: datetime
+    last_at: datetime
+    state: SuggestionState
+    decided_at: datetime | None
+    decided_by: str | None
+    reason: str
+    became: int | None
+
+
+def _lines() -> sa.Select[Any]:
+    return (
+        sa.select(
+            _S.c.id,
+            _D.c.slug,
+            _C.c.slug,
+            _S.c.check_id,
+            _S.c.kind,
+            _S.c.identity,
+            _S.c.params,
+            _S.c.locator,
+            _S.c.why,
+            _S.c.first_at,
+            _S.c.last_at,
+            _S.c.state,
+            _S.c.decided_at,
+            _P.c.name,
+            _S.c.reason,
+            _S.c.became_id,
+        )
+        .select_from(_S)
+        .join(_C, _C.c.id == _S.c.copy_id)
+        .join(_D, _D.c.id == _C.c.dataset_id)
+        .outerjoin(_P, _P.c.id == _S.c.decided_by)
+        .order_by(_S.c.id)
+    )
+
+
+def _found(session: Session, statement: sa.Select[Any]) -> list[Line]:
+    return [Line(*row) for row in session.connection().execute(statement)]
+
+
+def listing(
+    session: Session,
+    *,
+    limit: int,
+    after: int | None = None,
+    dataset: str | None = None,
+    state: SuggestionState | None = None,
+    ids: Collection[int] | None = None,
+) -> list[Line]:
+    """Suggestions by id, from after ``after`` on: of one dataset, in one state, or these."""
+    statement = _lines().limit(limit)
+    if after is not None:
+        statement = statement.where(_S.c.id > after)
+    if dataset is not None:
+        statement = statement.where(_D.c.slug == dataset)
+    if state is not None:
+        statement = statement.where(_S.c.state == state)
+    if ids is not None:
+        statement = statement.where(_S.c.id.in_(ids))
+    return _found(session, statement)
+
+
+def of_sev(session: Session, number: int) -> list[Line]:
+    """The suggestions for the datasets of a SEV, oldest first. One statement."""
+    affected = sa.select(table(SevDataset).c.dataset_id).where(table(SevDataset).c.sev_number == number)
+    return _found(session, _lines().where(_C.c.dataset_id.in_(affected)))
+
+
+def of_check(session: Session, check_id: int) -> list[Line]:
+    """What a check came across, oldest first."""
+    return _found(session, _lines().where(_S.c.check_id == check_id))
+
+
+def by_id(session: Session, suggestion_id: int) -> Line | None:
+    found = _found(session, _lines().where(_S.c.id == suggestion_id))
+    return found[0] if found else None
+
+
+def lock(session: Session, suggestion_id: int) -> Suggestion | None:
+    """The suggestion, locked until the transaction ends."""
+    statement = select(Suggestion).where(col(Suggestion.id) == suggestion_id).with_for_update()
+    return session.exec(statement.execution_options(populate_existing=True)).first()
+
+
+def watched(session: Session, copy_id: int) -> set[tuple[str, str]]:
+    """(kind, locator) of the enabled checks of a copy: ways in that somebody looks at."""
+    statement = sa.select(_K.c.kind, _K.c.locator).where(_K.c.copy_id == copy_id, _K.c.enabled)
+    return {(row.kind, row.locator) for row in session.connection().execute(statement)}
+
+
+def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Keep suggestions; one that is known already keeps its state, and is dated anew. Returns the ids of new ones."""
+    if not rows:
+        return []
+    connection = session.connection()
+    known = {
+        row.digest
+        for row in connection.execute(
+            sa.select(_S.c.digest).where(
+                _S.c.copy_id.in_({row["copy_id"] for row in rows}), _S.c.digest.in_([row["digest"] for row in rows])
+            )
+        )
+    }
+    insert = upsert(session, _S)
+    statement = insert.on_conflict_do_update(
+        index_elements=["copy_id", "digest"],
+        set_={"last_at": insert.excluded.last_at, "check_id": insert.excluded.check_id},
+    ).returning(_S.c.id, _S.c.digest)
+    found = [connection.execute(statement, dict(row)).one() for row in rows]
+    return [int(row.id) for row in found if row.digest not in known]
