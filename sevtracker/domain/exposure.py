@@ -27,9 +27,10 @@ before it. What people say (patches, edits, proofs) is put in at its own time, s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sevtracker.domain.policy import Rules
 from sevtracker.domain.vocabulary import EXPOSURE_ORDER, Exposure, Verdict
@@ -197,7 +198,7 @@ def _ran(state: VantageState, run: Ran, rules: Rules) -> VantageState:
     )
     if run.verdict is Verdict.open:
         return _opened(seen, run, settled, swung=state.decisive is Verdict.closed)
-    return _closed(seen, run, rules) if _settled(state.restarted_at, run.at, rules) else seen
+    return _closed(seen, run, rules)
 
 
 def _settled(patched_at: datetime | None, at: datetime, rules: Rules) -> bool:
@@ -225,18 +226,50 @@ def _opened(state: VantageState, run: Ran, settled: bool, swung: bool) -> Vantag
 
 def _closed(state: VantageState, run: Ran, rules: Rules) -> VantageState:
     """Count this closed, if it may be counted."""
-    if (
-        state.patch is None
-        or not state.attributed
-        or run.fingerprint != state.fingerprint
-        or not state.proven(rules, run.at)
-    ):
+    if uncounted(state, run, rules) is not None:
         return state
-    if state.last_counted_at is None or abs(run.at - state.last_counted_at) > rules.max_gap:
+    if state.last_counted_at is None or _gap(state.last_counted_at, run, rules):
         return replace(state, counted=1, first_counted_at=run.at, last_counted_at=run.at)
-    if run.at - state.last_counted_at < rules.spacing:
-        return state
     return replace(state, counted=state.counted + 1, last_counted_at=run.at)
+
+
+def _gap(counted_at: datetime, run: Ran, rules: Rules) -> bool:
+    """Is this run too far from the one counted before it to carry its streak on?"""
+    return abs(run.at - counted_at) > rules.max_gap
+
+
+class Uncounted(StrEnum):
+    """Why a run does not count towards the streak of its vantage."""
+
+    not_closed = "not_closed"
+    settling = "settling"
+    no_patch = "no_patch"
+    unattributed = "unattributed"
+    edited = "edited"
+    unproven = "unproven"
+    too_soon = "too_soon"
+
+
+def uncounted(state: VantageState, run: Ran, rules: Rules) -> Uncounted | None:
+    """Why ``run`` does not count after ``state``; None if it does. ``state`` has all that was said until then."""
+    last = state.last_counted_at
+    objections = {
+        Uncounted.not_closed: run.verdict is not Verdict.closed,
+        Uncounted.settling: not _settled(state.restarted_at, run.at, rules),
+        Uncounted.no_patch: state.patch is None,
+        Uncounted.unattributed: not state.attributed,
+        Uncounted.edited: run.fingerprint != state.fingerprint,
+        Uncounted.unproven: not state.proven(rules, run.at),
+        Uncounted.too_soon: last is not None and not _gap(last, run, rules) and run.at - last < rules.spacing,
+    }
+    return next((why for why, holds in objections.items() if holds), None)
+
+
+def until(events: Sequence[Event], run: Ran, rules: Rules, state: VantageState | None = None) -> VantageState:
+    """The state that ``run``, one of ``events``, met: of the runs before it, and what was said until its time."""
+    runs = [e for e in events if isinstance(e, Ran)]
+    before = runs[: runs.index(run)] if run in runs else runs
+    return fold([*before, *(e for e in events if not isinstance(e, Ran) and e.at <= run.at)], rules, state)
 
 
 # ---- assessment --------------------------------------------------------------------------------------------------

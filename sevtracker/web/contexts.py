@@ -925,13 +925,21 @@ class CheckEdit:
 
 @dataclass(frozen=True, slots=True)
 class PhaseStep:
-    """One step of a run in plain words. ``who`` is the identity it acted as."""
+    """One step of a run in plain words. ``who`` is the identity it acted as. ``ok`` None: the run did not get to it."""
 
     phase: Phase
-    ok: bool
+    ok: bool | None
     note: str
     ms: float
     who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Whether a run counted towards a SEV's streak. ``because``: why not; empty if it did."""
+
+    sev: int
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -941,8 +949,8 @@ class RunShow:
     run: RunLine
     steps: tuple[PhaseStep, ...]
     meaning: str
-    counted: bool | None = None
-    not_counted_because: str = ""
+    changes: str = ""
+    counts: tuple[Counted, ...] = ()
 
 
 # ---- programmes, people, account, the rest -----------------------------------------------------------------------

@@ -36,6 +36,22 @@ EXPOSURE_MEANS: Mapping[Exposure, str] = {
     Exposure.watching: "Resolved. The checks go on looking.",
 }
 
+#: What would change each state.
+EXPOSURE_CHANGES: Mapping[Exposure, str] = {
+    Exposure.exposed: "Close it and log the patch; the checks then have to see it closed.",
+    Exposure.no_patch: "Log the patch that closed it.",
+    Exposure.unproven: "Let this very check see the door open once, or prove it on canary twins.",
+    Exposure.unverified: "A check that gives an answer: add one where nothing looks, or mend the one that can't see.",
+    Exposure.unattributed: "Find out what closed it, and log that as a patch.",
+    Exposure.flapping: "Find what opens it again, then twice the streak over twice the soak.",
+    Exposure.uncertain: "The next run that can tell: closed verifies it again, open exposes it.",
+    Exposure.stale: "A run. See whether the worker is up.",
+    Exposure.verifying: "Further runs that see it closed; one that gets in exposes it.",
+    Exposure.watch_blind: "A run that can tell. If none comes for too long, the SEV reopens.",
+    Exposure.verified: "One open door, seen once; or no runs for too long.",
+    Exposure.watching: "One open door, seen once: it reopens the SEV.",
+}
+
 #: The family that a state belongs to: it chooses the colour. The shape is each state's own.
 TONE: Mapping[Exposure, str] = {
     Exposure.exposed: "open",

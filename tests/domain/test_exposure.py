@@ -7,7 +7,19 @@ from datetime import timedelta
 
 import pytest
 
-from sevtracker.domain.exposure import Ran, VantageState, apply, assess, composite, fold, follows, worst
+from sevtracker.domain.exposure import (
+    Ran,
+    Uncounted,
+    VantageState,
+    apply,
+    assess,
+    composite,
+    fold,
+    follows,
+    uncounted,
+    until,
+    worst,
+)
 from sevtracker.domain.vocabulary import Exposure, Verdict
 from tests.domain.stories import FIRST, RULES, at, end, minutes, told
 
@@ -249,3 +261,28 @@ def test_open_outvotes_everything_and_an_error_outvotes_closed() -> None:
     assert composite([c, i]) is i
     assert composite([c, c]) is c
     assert composite([]) is i
+
+
+@pytest.mark.parametrize(
+    ("story", "why"),
+    [
+        ("O@0 P@10 C@20", None),
+        ("O@0 P@10 C@20,35", None),
+        ("O@0 P@10 C@20,110", None),  # the gap is too long: it counts as the first of another streak
+        ("O@0 P@10 O@20", Uncounted.not_closed),
+        ("O@0 P@10 I@20", Uncounted.not_closed),
+        ("O@0 P@10 C@12", Uncounted.settling),
+        ("O@0 C@20", Uncounted.no_patch),
+        ("O@0 P@10 O@20 C@35", Uncounted.unattributed),
+        ("O@0 P@10 E@12 D@20", Uncounted.edited),
+        ("C@0 P@10 C@20", Uncounted.unproven),
+        ("O@0 P@10 C@20,24", Uncounted.too_soon),
+    ],
+)
+def test_a_run_that_does_not_count_says_why(story: str, why: Uncounted | None) -> None:
+    """Judged by what the run met, whatever was said after it."""
+    events = told(f"{story} P@500 C@600")
+    run = [event for event in events if isinstance(event, Ran)][-2]
+    met = until(events, run, RULES)
+    assert uncounted(met, run, RULES) is why
+    assert (apply(met, run, RULES).counted > 0) is (why in (None, Uncounted.too_soon))

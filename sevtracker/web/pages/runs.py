@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from flask import Response
 
 from sevtracker.actions.enforce import May
-from sevtracker.domain.vocabulary import Phase, Reason, Verdict
+from sevtracker.domain.exposure import Ran, uncounted, until
+from sevtracker.domain.policy import rules_for
+from sevtracker.domain.vocabulary import ACTIVE, Phase, Verdict
 from sevtracker.errors import NotFound
-from sevtracker.store import checks
+from sevtracker.store import checks, sevs, stories
+from sevtracker.store.session import Session
 from sevtracker.store.tables import CheckRevision
-from sevtracker.web import auth, words
-from sevtracker.web.contexts import PhaseStep, RunShow
+from sevtracker.web import auth, explain
+from sevtracker.web.contexts import CheckLine, Counted, PhaseStep, RunShow
 from sevtracker.web.current import runtime
 from sevtracker.web.pages.blueprint import CHECK, RUN, pages
 from sevtracker.web.pages.check_page import read, run_line
 from sevtracker.web.pages.showing import show
 from sevtracker.web.permissions import allow
+
+#: SEVs for which a run's page says whether it counted.
+MOST_SEVS = 3
 
 
 @pages.get(f"/checks/{CHECK}/runs/{RUN}")
@@ -30,44 +35,48 @@ def run_show(check_id: int, run_id: int) -> Response:
         if run is None:
             raise NotFound(f"There is no run {run_id} of check {check_id}.")
         then = next(r for r in checks.revisions(session, check_id) if r.revision == run.revision)
-    page = RunShow(line, run_line(run), tuple(_steps(run.steps, then)), _meaning(run, then))
-    return show(page)
+        counts = tuple(_counts(session, run, line))
+    meaning, changes = _meaning(run, then)
+    return show(RunShow(line, run_line(run), tuple(_steps(run, then)), meaning, changes, counts))
 
 
-def _steps(stored: list[dict[str, Any]], then: CheckRevision) -> Iterator[PhaseStep]:
-    """What was stored of a run says phase, ok, note and time; who acted follows from its definition then."""
-    for step in stored:
+def _steps(run: checks.RunLine, then: CheckRevision) -> Iterator[PhaseStep]:
+    """What was stored of a run says phase, ok, note and time; who acted follows from its definition then.
+
+    A phase that the run did not get to is told at the end.
+    """
+    for step in run.steps:
         phase = Phase(step["phase"])
         who = then.control or "" if phase is Phase.control else then.identity
         note = str(step["note"])
         yield PhaseStep(phase, bool(step["ok"]), note[:1].upper() + note[1:], float(step["ms"]), who)
+    for phase, note in explain.missing({Phase(step["phase"]) for step in run.steps}, run.verdict).items():
+        yield PhaseStep(phase, None, note, 0.0)
 
 
-_OPEN = "{who} got in: {reason}. Somebody who must not read this can. It counts at once, and nothing outvotes it."
-_CLOSED = (
-    "{who} was turned away at the target itself ({reason}), while {control} got in at the same place in the same run."
-)
-_COULD_NOT_TELL = "It could not tell: {reason}. An error is not a denial, so this run proves nothing either way."
-
-#: What to make of a run that could not tell, where there is more to say.
-_MORE: Mapping[Reason, str] = {
-    Reason.auth_failed: "{who} could not sign in, so nothing was learned about the target. See to its password.",
-    Reason.control_failed: "{who} was turned away, but so was {control}, who must get in. Is the target gone?",
-    Reason.rls_filtered: "{who} may read the table; row-level security showed no row. Is that the fix?",
-    Reason.empty: "{who} was let in, but there was nothing to read. {control} saw nothing, either.",
-    Reason.ambiguous_200: "The answer was a page that is neither the exposed content nor a known sign-in page.",
-    Reason.blocked_by_policy: "The guard did not let the probe go there. No connection was made.",
-    Reason.identity_drift: "{who} has other rights than it should have, so its answer stands for nobody.",
-    Reason.rate_limited: "The target asked to be left alone for a while. The check waits as long as it asked.",
-}
+def _meaning(run: checks.RunLine, then: CheckRevision) -> tuple[str, str]:
+    """Why it ended so, and what would change that."""
+    why = explain.REASONS[run.reason]
+    names = {"who": then.identity, "control": then.control or "nobody (no control is set)"}
+    said = why.says.format(**names)
+    return said[:1].upper() + said[1:], why.changes.format(**names)
 
 
-def _meaning(run: checks.RunLine, then: CheckRevision) -> str:
-    if run.verdict is Verdict.open:
-        said = _OPEN
-    elif run.verdict is Verdict.closed:
-        said = _CLOSED
-    else:
-        said = _MORE.get(run.reason, _COULD_NOT_TELL)
-    control = then.control or "nobody (no control is set)"
-    return said.format(who=then.identity, control=control, reason=words.REASON[run.reason])
+def _counts(session: Session, run: checks.RunLine, line: CheckLine) -> Iterator[Counted]:
+    """For the newest SEVs that look through the check: did this run count? Three statements each."""
+    if run.verdict is not Verdict.closed:
+        return
+    settings = runtime().settings
+    for ref in sevs.through_check(session, auth.person().viewer, line.id, limit=MOST_SEVS):
+        sev = sevs.find(session, ref.number, auth.person().viewer)
+        if sev is None or sev.status not in ACTIVE:
+            continue
+        rules = rules_for(settings.policy, sev.level)
+        start, events = stories.stories(session, sev, [line.id], rules.flapping_window)[line.id]
+        ran = next((e for e in events if isinstance(e, Ran) and e.at == run.started_at), None)
+        if ran is None:
+            continue
+        state = until(events, ran, rules, start)
+        why = uncounted(state, ran, rules)
+        gap = ran.at - state.last_counted_at if state.last_counted_at else None
+        yield Counted(ref.number, explain.not_counted(why, rules, gap) if why else "")

@@ -78,12 +78,14 @@ def test_a_check_is_added_run_and_told_in_plain_words(cast: Cast) -> None:
     said = text_of(cast.dana.open("/checks/1"))
     assert "proven yes" in said
     said = text_of(cast.dana.open("/checks/1/runs/1"))
-    assert "anonymous got in: the marker was found." in said
+    assert "The answer that anonymous got holds the marker of the exposed content." in said
+    assert "Not needed: an open door speaks for itself." in said
+    assert "What would change it: Closing it" in said
     world.target.status = 403
     cast.dana.send("/checks/1/run")
     world.drain()
     said = text_of(cast.dana.open("/checks/1/runs/2"))
-    assert "anonymous was turned away at the target itself (denied), while owner got in" in said
+    assert "Anonymous was denied at the target itself, while owner got in." in said
     assert "Positive control" in said
     assert "anonymous" in cast.dana.open("/checks", verdict="closed")
     assert "No check matches." in cast.dana.open("/checks", verdict="open")
@@ -163,3 +165,21 @@ def test_what_is_not_there_is_a_page_not_found(cast: Cast) -> None:
         cast.dana.open(path, 404)
     cast.dana.open("/sevs/99999999999999999999", 404)
     cast.dana.send("/checks/9/run", 404)
+
+
+def test_a_run_says_whether_it_counted_and_why_not(cast: Cast) -> None:
+    world = cast.world
+    world.dataset()
+    world.check()
+    number = world.sev()
+    world.drain()
+    world.target.status = 403
+    world.dana.post("/checks/1/run", status=202)
+    world.drain()
+    [shut] = [run["id"] for run in world.dana.get("/checks/1/runs")["items"] if run["verdict"] == "closed"]
+    said = text_of(cast.dana.open(f"/checks/1/runs/{shut}"))
+    assert f"not for SEV-{number} : no patch had been logged" in said
+    world.dana.post(f"/sevs/{number}/patches", {"summary": "Revoked"})
+    world.drain()
+    newest = world.dana.get("/checks/1/runs")["items"][0]["id"]
+    assert f"yes, for SEV-{number}" in text_of(cast.dana.open(f"/checks/1/runs/{newest}"))
