@@ -684,6 +684,30 @@ class WaysIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """From then to then; None: not bounded there."""
+
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactLine:
+    """What one check read from a log. ``covered``: what the log speaks for."""
+
+    check: int
+    name: str
+    place: str
+    run: int
+    at: datetime
+    says: str
+    complete: bool
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    covered: tuple[Stretch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SevShow:
     """``forms``: those refused: ``patch note edit retest access_review sessions reopen dismiss close viewer``."""
 
@@ -697,6 +721,7 @@ class SevShow:
     forms: Mapping[str, Form] = field(default_factory=dict)
     revising: TimelineEntry | None = None
     ways_in: WaysIn = WaysIn()
+    impact: tuple[ImpactLine, ...] = ()
 
     def form(self, name: str) -> Form:
         return self.forms.get(name, EMPTY_FORM)

@@ -303,7 +303,16 @@ WAYS_IN = c.WaysIn(
     may_decide=True,
     forms={2: c.Form({"reason": ""}, errors={"reason": "This can't be empty."})},
 )  # fmt: skip
-SEV = c.SevShow(LIVE, FACTS, ALL, ACTS, PEOPLE, ways_in=WAYS_IN)
+IMPACT = (
+    c.ImpactLine(31, "Audit log of db1", "mci-events/primary", 5123, NOW - 9 * MIN,
+                 "2-9 who are not on the list came in, 100-999 times in all. That is what the log tells; it does not speak for the whole time.",
+                 False, DETECTED - 9 * DAY, SEEN_OPEN,
+                 (c.Stretch(DETECTED - 10 * DAY, DETECTED - 2 * DAY), c.Stretch(DETECTED, NOW - 9 * MIN))),
+    c.ImpactLine(32, "Access log of the export", "mci-events/nightly-export", 5124, NOW - 8 * MIN,
+                 "Nobody off the list came in: the log covers the whole time and shows the read that must be in it.",
+                 True, None, None, (c.Stretch(DETECTED - 10 * DAY, NOW - 8 * MIN),)),
+)  # fmt: skip
+SEV = c.SevShow(LIVE, FACTS, ALL, ACTS, PEOPLE, ways_in=WAYS_IN, impact=IMPACT)
 
 VERIFIED_AT = NOW - 25 * HOUR
 VERIFIED_LIVE = c.SevLive(

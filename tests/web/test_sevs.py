@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sevtracker.store.tables import Check, Run
 from tests.web.world import World
 
 
@@ -156,3 +157,32 @@ def test_a_duplicate_is_dismissed_and_can_be_reopened(world: World) -> None:
     world.dana.post(f"/sevs/{second}/patches", {"summary": "x"}, status=409)
     assert world.dana.post(f"/sevs/{second}/reopen", {"reason": "It isn't"}, status=200)["status"] == "investigating"
     world.dana.post(f"/sevs/{second}/close", {"reason": "x"}, status=409)
+
+
+def test_impact_is_told_in_buckets_with_what_the_log_speaks_for(world: World) -> None:
+    """As a kind that reads access logs leaves it with its run."""
+    world.dataset()
+    world.check()
+    number = world.sev()
+    world.drain()
+    assert world.dana.get(f"/sevs/{number}")["impact"] == []
+    told = {
+        "principals": "2-9",
+        "accesses": "10-99",
+        "complete": False,
+        "first_at": "2026-06-18T09:00:00.000000Z",
+        "last_at": None,
+        "covered": [{"since": "2026-06-18T08:00:00.000000Z", "until": None}],
+    }
+    with world.runtime.work(None) as work:
+        work.session.get_one(Run, work.session.get_one(Check, 1).last_run_id).impact = told
+    [impact] = world.dana.get(f"/sevs/{number}")["impact"]
+    assert {name: impact[name] for name in ("check", "dataset", "copy", "principals", "accesses", "complete")} == {
+        "check": 1,
+        "dataset": "events",
+        "copy": "primary",
+        "principals": "2-9",
+        "accesses": "10-99",
+        "complete": False,
+    }
+    assert impact["covered"] == [{"since": "2026-06-18T08:00:00Z", "until": None}]

@@ -300,6 +300,27 @@ class Vantage(Answered):
     halted: Reason | None
 
 
+class Impact(Answered):
+    """What a check read from an access log about who came in. Counts are buckets such as `2-9`.
+
+    `covered`: the stretches of the exposure window that the log speaks for; the rest is unknown, never none.
+    """
+
+    check: int
+    dataset: str
+    copy_: str = Field(serialization_alias="copy")
+    run: int
+    at: datetime
+    verdict: Verdict
+    reason: Reason
+    principals: str
+    accesses: str
+    complete: bool
+    first_at: datetime | None
+    last_at: datetime | None
+    covered: list[dict[str, datetime | None]]
+
+
 class Gate(Answered):
     open: bool
     blockers: list[Blocker]
@@ -319,6 +340,7 @@ class Sev(SevLine):
     patches: list[Patch]
     vantages: list[Vantage]
     suggestions: list[Suggestion]
+    impact: list[Impact]
     gate: Gate
 
 

@@ -10,7 +10,7 @@ from sevtracker.domain import clocks, gate, sentences
 from sevtracker.domain.exposure import Assessment
 from sevtracker.domain.ledger import Evidence
 from sevtracker.domain.vocabulary import Verdict
-from sevtracker.store import checks, datasets, facts, people, sevs, suggestions, timeline, vantages
+from sevtracker.store import checks, datasets, facts, impacts, people, sevs, suggestions, timeline, vantages
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check, Patch, Person, Sev
 from sevtracker.store.work import Viewer
@@ -184,7 +184,7 @@ def timeline_item(item: timeline.Item) -> models.TimelineItem:
 
 
 def sev(session: Session, viewer: Viewer, settings: Settings, found: Sev, now: datetime) -> models.Sev:
-    """Everything that is known of a SEV, as of ``now``. Eleven statements, however much it is."""
+    """Everything that is known of a SEV, as of ``now``. Twelve statements, however much it is."""
     number = found.number or 0
     [case] = facts.gather(session, [found], settings.policy, settings.identities, now)
     named = people.named(session, [found.reporter_id, found.commander_id, *(p.author_id for p in case.patches)])
@@ -219,6 +219,7 @@ def sev(session: Session, viewer: Viewer, settings: Settings, found: Sev, now: d
         patches=[_patch(p, named) for p in case.patches],
         vantages=[_vantage(v, case.assessments[v.check_id]) for v in case.vantages],
         suggestions=[suggestion(one) for one in suggestions.of_sev(session, number)],
+        impact=[_impact(one) for one in impacts.of_sev(session, number)],
         gate=models.Gate(open=asked.open, blockers=_blockers(asked.blockers)),
     )
 
@@ -293,6 +294,19 @@ def _vantage(v: vantages.Vantage, seen: Assessment) -> models.Vantage:
         last_open_at=v.state.last_open_at,
         proven=seen.proven,
         halted=v.halted,
+    )
+
+
+def _impact(one: impacts.Told) -> models.Impact:
+    return models.Impact(
+        check=one.check,
+        dataset=one.dataset,
+        copy_=one.copy,
+        run=one.run,
+        at=one.at,
+        verdict=one.verdict,
+        reason=one.reason,
+        **one.impact,
     )
 
 

@@ -15,7 +15,7 @@ BUDGETS = {
     "/sevs?rows=100": 4,
     "/sevs?q=readable&level=SEV3&dataset=events": 4,
     "/sevs/new": 2,
-    "/sevs/1": 13,
+    "/sevs/1": 14,
     "/sevs/1/live?since=0": 12,
     "/sevs/1/resolve": 7,
     "/datasets": 4,
