@@ -255,6 +255,12 @@ class ChangeCheck(Input):
     reason: Prose = ""
 
 
+class MayReason(Input):
+    """An act that takes a reason, if there is one to give."""
+
+    reason: Prose = ""
+
+
 # ---- people ------------------------------------------------------------------------------------------------------
 
 PASSWORD_MIN = 10
