@@ -10,14 +10,15 @@ from pydantic import ValidationError
 
 from sevtracker.actions import evaluation, finding
 from sevtracker.actions.enforce import May, require
+from sevtracker.actions.guarding import Change, Refused, not_ones_own, refuse, say
 from sevtracker.actions.inputs import ChangeCheck, NewCheck
-from sevtracker.checks.interface import CheckParams, Definition
+from sevtracker.checks.interface import CheckParams, Definition, Locator
 from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Trigger, Verdict
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
-from sevtracker.store import checks, datasets, facts, jobs, sevs, vantages
-from sevtracker.store.tables import Check, CheckRevision, Copy, Dataset
+from sevtracker.store import checks, datasets, jobs, people, proposals, sevs, vantages
+from sevtracker.store.tables import Check, CheckProposal, CheckRevision, Copy
 from sevtracker.store.work import Work
 
 
@@ -171,23 +172,51 @@ def change(
     check_id: int,
     given: ChangeCheck,
     vetted: Vetted | None = None,
-) -> Check:
+) -> Check | Refused:
     """Change a check. A changed fingerprint voids its proof and its streak.
 
-    Raises Conflict for disabling, making optional or retargeting one that last saw an open door: that would hide it;
-    NotPermitted for doing so to one that judges one's own patch.
+    Refused, on the record: to disable, make optional or retarget one that last saw an open door (that would hide it);
+    to change one that judges one's own patch, but for its name. Raises Conflict for one that is retired.
     """
-    check = _open(work, check_id)
-    sent = given.model_fields_set
+    return apply(work, settings, probes, locked(work, check_id), given, vetted)
+
+
+def retire(work: Work, settings: Settings, probes: ProbeEnvironment, check_id: int, reason: str) -> Check | Refused:
+    """Disable a check for good. What it was and saw is kept. Refused as disabling is."""
+    given = ChangeCheck(enabled=False, reason=reason)
+    return apply(work, settings, probes, locked(work, check_id), given, retires=True)
+
+
+def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
+    work: Work,
+    settings: Settings,
+    probes: ProbeEnvironment,
+    check: Check,
+    given: ChangeCheck,
+    vetted: Vetted | None = None,
+    *,
+    retires: bool = False,
+    proposal: CheckProposal | None = None,
+) -> Check | Refused:
+    """Change the check, which is locked. ``proposal``: what was proposed by somebody else, and is approved now."""
+    check_id, sent = check.id or 0, given.model_fields_set
+    retires = retires or (proposal is not None and proposal.retires)
+    if check.retired_at is not None:
+        raise Conflict("This check is retired. Add another one.")
     _no_nulls(given, sent)
-    before = _public(check)
-    judged = _vetted(probes, redefined(check, given), vetted)
+    stood = _params_now(probes, check)
+    judged = _as_it_is(check, stood) if retires else _vetted(probes, redefined(check, given), vetted)
     if judged.valid is None:
         raise InputError(*judged.errors)
     definition, valid = judged.definition, judged.valid
-    stood = _params_now(probes, check)
     moved = {name for name in {*valid.params, *stood} if valid.params.get(name) != stood.get(name)}
-    _no_hiding(work, check, given, valid, moved - _harmless(probes, check.kind))
+    changed = _public_changes(check, definition, valid, given)
+    wanted = Change(given, changed, sorted(moved), valid.params, retires, proposal)
+    try:
+        not_ones_own(work, check, wanted)
+        _no_hiding(work, check, given, valid, moved - _harmless(probes, check.kind), retires=retires)
+    except (Conflict, NotPermitted) as why:
+        return refuse(work, check, wanted, why)
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
     if valid.fingerprint != check.fingerprint:
         check.memory = None
@@ -195,16 +224,16 @@ def change(
     for name in ("required", "enabled", "name"):
         if name in sent:
             setattr(check, name, getattr(given, name))
-    after = _public(check)
-    changed = {name: {"old": before[name], "new": after[name]} for name in after if before[name] != after[name]}
-    if not changed and not sent & {"name", "params"}:
+    if not changed and not retires and not sent & {"name", "params"}:
         return check
+    check.retired_at = work.now if retires else None
     check.revision += 1
     check.halted, check.auth_failures, check.failures = None, 0, 0
     check.due_at = work.now if check.enabled else None
     work.session.add(check)
     _revise(work, check)
-    _record_change(work, check, changed, sorted(moved), given.reason)
+    proposals.supersede(work.session, check_id, work.now, but=proposal.id if proposal else None)
+    _record_change(work, check, wanted)
     _reevaluate(work, settings, check_id)
     if check.enabled:
         jobs.enqueue(work.session, [(check_id, check.target)], Trigger.manual, work.now)
@@ -213,13 +242,38 @@ def change(
     return check
 
 
-def _record_change(work: Work, check: Check, changed: Mapping[str, Any], params: list[str], reason: str) -> None:
-    """On the dataset's record, and on the timeline of every SEV that looks through the check."""
-    dataset = work.session.get_one(Dataset, check.dataset_id).slug
-    told = {"check": check.id, "revision": check.revision, "changed": dict(changed), "params": params}
-    numbers: list[int | None] = [*vantages.sevs_of_checks(work.session, [check.id or 0])]
-    for number in numbers or [None]:
-        work.record("check:changed", sev=number, dataset=dataset, facts=told, text=reason or None)
+def _as_it_is(check: Check, params: Mapping[str, Any]) -> Vetted:
+    """A definition that stays needs no judging: a check may go whose identity or host is gone already."""
+    definition = Definition(check.kind, check.identity, check.control, check.params)
+    place = Locator(check.locator, ())
+    return Vetted(definition, Validated(dict(params), place, check.target, check.fingerprint, check.control), ())
+
+
+def _public_changes(
+    check: Check, definition: Definition, valid: Validated, given: ChangeCheck
+) -> dict[str, dict[str, Any]]:
+    """The fields that the ledger tells and that would change, each with its old and its new value."""
+    wanted: dict[str, Any] = {
+        "identity": definition.identity,
+        "control": valid.control,
+        "locator": valid.locator.text,
+        "required": check.required if given.required is None else given.required,
+        "enabled": check.enabled if given.enabled is None else given.enabled,
+        "fingerprint": valid.fingerprint,
+    }
+    before = _public(check)
+    return {name: {"old": before[name], "new": new} for name, new in wanted.items() if before[name] != new}
+
+
+def _record_change(work: Work, check: Check, change: Change) -> None:
+    told: dict[str, Any] = {"check": check.id, "revision": check.revision}
+    told |= {"changed": dict(change.public), "params": list(change.params)}
+    if change.retires:
+        told["retired"] = True
+    if change.proposal is not None:
+        proposer = people.named(work.session, [change.proposal.proposed_by])[change.proposal.proposed_by]
+        told |= {"proposal": change.proposal.id, "proposed_by": proposer.pid}
+    say(work, check, "check:changed", told, change.given.reason)
 
 
 def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
@@ -230,6 +284,8 @@ def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
 
 def _params_now(probes: ProbeEnvironment, check: Check) -> Mapping[str, Any]:
     """The saved parameters as the kind writes them today: it may have got further ones since, with their defaults."""
+    if check.kind not in probes.kinds:
+        return check.params
     params: type[CheckParams] = probes.kinds[check.kind].params
     try:
         return params.model_validate(check.params).model_dump(mode="json", exclude_none=True)
@@ -239,18 +295,22 @@ def _params_now(probes: ProbeEnvironment, check: Check) -> Mapping[str, Any]:
 
 def _harmless(probes: ProbeEnvironment, kind: str) -> frozenset[str]:
     """The parameters that don't say where a check of this kind looks."""
+    if kind not in probes.kinds:
+        return frozenset()
     params: type[CheckParams] = probes.kinds[kind].params
     return params.outside_fingerprint | params.outside_place
 
 
-def _no_hiding(work: Work, check: Check, given: ChangeCheck, valid: Validated, moved: set[str]) -> None:
+def _no_hiding(
+    work: Work, check: Check, given: ChangeCheck, valid: Validated, moved: set[str], *, retires: bool = False
+) -> None:
     """Other edits than ``moved`` (to another place) are harmless: they void proof and streak, hence open no gate.
 
     An edit and then hiding is hiding, too: what it says before it is proven clears no open door.
     """
     identity = given.identity or check.identity
     elsewhere = bool(moved) or valid.locator.text != check.locator or identity != check.identity
-    off = given.enabled is False and check.enabled
+    off = retires or (given.enabled is False and check.enabled)
     optional = given.required is False and check.required
     if not (off or optional or elsewhere):
         return
@@ -264,14 +324,9 @@ def _no_hiding(work: Work, check: Check, given: ChangeCheck, valid: Validated, m
             "This check saw the door open, and was changed since into one that never did, whose closed proves nothing."
             " Change it back before disabling it, making it optional or pointing it elsewhere."
         )
-    if facts.judges_patches_of(work.session, check.id or 0, work.by.id):
-        raise NotPermitted(
-            "This check judges a patch of yours. Somebody else has to disable it, make it optional or point it"
-            " elsewhere."
-        )
 
 
-def _open(work: Work, check_id: int) -> Check:
+def locked(work: Work, check_id: int) -> Check:
     """The check, locked with all checks of its SEVs: in the order that everybody locks them in."""
     require(work.by, May.keep_checks)
     numbers = vantages.sevs_of_checks(work.session, [check_id])

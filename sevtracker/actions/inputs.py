@@ -264,6 +264,12 @@ class AcceptSuggestion(Input):
     name: Annotated[Line, Field(max_length=200)] = ""
 
 
+class MayReason(Input):
+    """An act that takes a reason, if there is one to give."""
+
+    reason: Prose = ""
+
+
 # ---- people ------------------------------------------------------------------------------------------------------
 
 PASSWORD_MIN = 10

@@ -48,6 +48,21 @@ def _check(word: str) -> Callable[[Facts], str]:
     return tell
 
 
+def _check_changed(f: Facts) -> str:
+    what = ", ".join([*f["changed"], *f.get("params", ())]) or "name"
+    done = "retired" if f.get("retired") else f"changed ({what})"
+    approved = f", as proposal {f['proposal']} of somebody else" if f.get("proposal") else ""
+    return f"Check {f['check']} {done}{approved}."
+
+
+def _change_refused(f: Facts) -> str:
+    what = "Retiring" if f["retires"] else "Changing"
+    parts = ", ".join([*f["changed"], *f["params"]])
+    why = "it last saw the door open" if f["why"] == "saw_open" else "it judges a patch of whoever asked"
+    waits = f" Proposal {f['proposal']} waits for a second person." if f["proposal"] else ""
+    return f"{what} check {f['check']}{f' ({parts})' if parts else ''} refused: {why}.{waits}"
+
+
 def _claimed(f: Facts) -> str:
     scope = f" for {', '.join(f['datasets'])}" if f["datasets"] else ""
     return f"Patch {f['patch']} claimed{scope}."
@@ -97,9 +112,9 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "patch:untested": lambda f: f"Patch {f['patch']} is untested.",
     "patch:unverified": lambda f: f"Patch {f['patch']} is still unverified: no check could judge it in time.",
     "check:created": lambda f: f"Check {f['check']} added: {f['kind']} as {f['identity']}.",
-    "check:changed": lambda f: (
-        f"Check {f['check']} changed ({', '.join([*f['changed'], *f.get('params', ())]) or 'name'})."
-    ),
+    "check:changed": _check_changed,
+    "check:change_refused": _change_refused,
+    "check:change_denied": lambda f: f"Check {f['check']} stays as it is: proposal {f['proposal']} denied.",
     "check:opened": _check("open"),
     "check:closed": _check("closed"),
     "check:blind": _check("inconclusive"),

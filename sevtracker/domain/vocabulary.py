@@ -145,6 +145,16 @@ class SuggestionState(StrEnum):
     dismissed = "dismissed"
 
 
+class ProposalState(StrEnum):
+    """What became of a change of a check that was refused to whoever asked for it."""
+
+    proposed = "proposed"
+    approved = "approved"
+    denied = "denied"
+    #: The check was changed otherwise, or the same person proposed something else since.
+    superseded = "superseded"
+
+
 class Phase(StrEnum):
     """The steps of a probe, in order. A failure before ``target`` is never a denial."""
 

@@ -102,9 +102,10 @@ class Line:
     last_at: datetime | None
     decisive: Verdict | None
     due_at: datetime | None
+    retired_at: datetime | None
 
 
-def listing(
+def listing(  # noqa: PLR0913  # each is one way to narrow a list
     session: Session,
     *,
     limit: int,
@@ -113,8 +114,12 @@ def listing(
     blind: bool = False,
     verdict: Verdict | None = None,
     text: str = "",
+    retired: bool = False,
 ) -> list[Line]:
-    """Checks by id, from after ``after`` on: of one dataset, those that cannot see now, of one verdict, or by words."""
+    """Checks by id, from after ``after`` on: of one dataset, those that cannot see now, of one verdict, or by words.
+
+    Those that are ``retired``, too: only if asked for.
+    """
     d, c = table(Dataset), table(Copy)
     names = [
         "required",
@@ -127,6 +132,7 @@ def listing(
         "last_at",
         "decisive",
         "due_at",
+        "retired_at",
     ]
     statement = (
         sa.select(
@@ -146,6 +152,8 @@ def listing(
     )
     if after is not None:
         statement = statement.where(_K.c.id > after)
+    if not retired:
+        statement = statement.where(_K.c.retired_at.is_(None))
     if dataset is not None:
         statement = statement.where(d.c.slug == dataset)
     if blind:

@@ -17,6 +17,7 @@ from sevtracker.domain.vocabulary import (
     Exposure,
     Level,
     PatchOutcome,
+    ProposalState,
     Reason,
     Role,
     Status,
@@ -169,6 +170,8 @@ class Check(SQLModel, table=True):
     last_at: datetime | None = None
     decisive: Verdict | None = Field(default=None, sa_type=_words(Verdict))
     decisive_at: datetime | None = None
+    #: Disabled for good: what it saw is kept, and it comes back no more.
+    retired_at: datetime | None = None
 
 
 class CheckRevision(SQLModel, table=True):
@@ -198,6 +201,28 @@ class CheckProof(SQLModel, table=True):
     fingerprint: str = Field(primary_key=True, max_length=64)
     how: str = Field(primary_key=True, max_length=16)
     at: datetime
+
+
+class CheckProposal(SQLModel, table=True):
+    """A change of a check that was refused to its patch's author, and waits for a second person's word."""
+
+    __tablename__ = "check_proposal"
+    id: int | None = Field(default=None, primary_key=True)
+    check_id: int = Field(foreign_key="check_.id", index=True)
+    #: The revision that it would change.
+    revision: int
+    #: The fields that would change, as ``inputs.ChangeCheck`` takes them, with params as they were validated.
+    change: dict[str, Any] = Field(sa_type=sa.JSON)
+    #: It would retire the check.
+    retires: bool = False
+    reason: str = Field(default="", sa_type=sa.Text)
+    proposed_by: int = Field(foreign_key="person.id")
+    proposed_at: datetime
+    state: ProposalState = Field(default=ProposalState.proposed, sa_type=_words(ProposalState))
+    decided_by: int | None = Field(default=None, foreign_key="person.id")
+    decided_at: datetime | None = None
+    #: Why it was approved or denied.
+    decision: str = Field(default="", sa_type=sa.Text)
 
 
 class Run(SQLModel, table=True):

@@ -881,8 +881,26 @@ class CheckRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckProposal:
+    """A change that was refused to who asked for it. ``against``: the revision that it would change."""
+
+    id: int
+    by: str
+    at: datetime
+    against: int
+    changes: tuple[Change, ...]
+    reason: str = ""
+    retires: bool = False
+    may_decide: bool = False
+    form: Form = EMPTY_FORM
+
+
+@dataclass(frozen=True, slots=True)
 class CheckShow:
-    """``strip``: oldest first, at most 120 runs; ``runs``: newest first. ``queued``: a run is under way."""
+    """``strip``: oldest first, at most 120 runs; ``runs``: newest first. ``queued``: a run is under way.
+
+    ``proposals``: those that wait. ``refused``: what was refused just now. ``more_revisions``: older than those shown.
+    """
 
     template: ClassVar[str] = "checks/show.html"
     check: CheckLine
@@ -906,6 +924,10 @@ class CheckShow:
     before: str | None = None
     disable_form: Form = EMPTY_FORM
     ways_in: WaysIn = WaysIn()
+    retired_at: datetime | None = None
+    proposals: tuple[CheckProposal, ...] = ()
+    refused: str = ""
+    more_revisions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The one place where an error becomes an answer: ``application/problem+json`` for scripts, the error page for people.
 
-A refused resolution is no error: it was recorded and committed, and comes here only to be shown (``refused``).
+A refused resolution, or change of a check, is no error: it was recorded and committed, and comes here only to be shown
+(``refused``, ``not_changed``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from flask import Flask, Response, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from sevtracker.actions.guarding import Refused
 from sevtracker.domain.gate import Blocker
 from sevtracker.errors import (
     Conflict,
@@ -100,6 +102,13 @@ def refused(blockers: Sequence[Blocker]) -> Problem:
     return Problem(
         409, "blocked", f"{what} this SEV from being resolved.", {"blockers": [blocker(b) for b in blockers]}
     )
+
+
+def not_changed(answer: Refused) -> Problem:
+    """What a script is told whose change of a check was refused, on the record."""
+    why = problem_of(answer.why)
+    waits = {} if answer.proposal is None else {"proposal": answer.proposal}
+    return Problem(why.status, why.kind, answer.message, waits)
 
 
 def blocker(b: Blocker) -> dict[str, Any]:

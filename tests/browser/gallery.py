@@ -77,6 +77,9 @@ ENDPOINTS = {
     "pages.check_save": "/checks/<int:check_id>/save",
     "pages.check_run": "/checks/<int:check_id>/run",
     "pages.check_disable": "/checks/<int:check_id>/disable",
+    "pages.check_retire": "/checks/<int:check_id>/retire",
+    "pages.proposal_approve": "/checks/<int:check_id>/proposals/<int:proposal_id>/approve",
+    "pages.proposal_deny": "/checks/<int:check_id>/proposals/<int:proposal_id>/deny",
     "pages.check_enable": "/checks/<int:check_id>/enable",
     "pages.suggestion_accept": "/suggestions/<int:suggestion_id>/accept",
     "pages.suggestion_dismiss": "/suggestions/<int:suggestion_id>/dismiss",
@@ -580,6 +583,21 @@ def check_show(check: c.CheckLine, count: int, **more: Any) -> c.CheckShow:
     )  # fmt: skip
 
 
+PROPOSALS = (
+    c.CheckProposal(
+        3,
+        "Marc Oyelaran",
+        NOW - HOUR,
+        2,
+        (
+            c.Change("enabled", "no", "yes"),
+            c.Change("url", "postgresql://db2.corp.example:5432/hr", "postgresql://db1.corp.example:5432/hr"),
+        ),
+        "It pages at night, and the patch is in.",
+        may_decide=True,
+    ),
+    c.CheckProposal(2, "Dana Whitfield", NOW - 2 * HOUR, 2, (), "The replica is gone.", retires=True),
+)
 KINDS = (
     c.Option("http", "http", "A web address, as nobody or with a token: does it serve what it should not?"),
     c.Option(
@@ -694,6 +712,7 @@ PAGES: dict[str, c.PageContext] = {
     "check": check_show(CHECKS[0], 120),
     "check-closed": check_show(CHECKS[1], 17, queued=True),
     "check-blind": check_show(CHECKS[2], 60),
+    "check-proposals": check_show(CHECKS[1], 17, proposals=PROPOSALS),
     "check-not-run": check_show(CHECKS[4], 0),
     "check-new": c.CheckEdit(KINDS),
     "check-new-kind": CHECK_NEW,

@@ -14,12 +14,18 @@ MARKER = "employee,event,at"
 
 @dataclass
 class Target:
-    """Serves ``status`` and the marker at every path. ``seen``: path, address asked, requests in flight there."""
+    """Serves ``status`` and the marker at every path. ``seen``: path, address asked, requests in flight there.
+
+    ``doors``: addresses that answer only once their event is set. ``statuses``, ``headers``: of one address.
+    """
 
     port: int = 0
     status: int = 200
     delay: float = 0.0
     seen: list[tuple[str, str, int]] = field(default_factory=list)
+    doors: dict[str, threading.Event] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
     _in_flight: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -49,11 +55,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         target = self.server.target
-        status = 200 if self.headers.get("Authorization") == "Bearer control" else target.status
-        with target.under_way(self.path, str(self.connection.getsockname()[0])):
+        address = str(self.connection.getsockname()[0])
+        with target.under_way(self.path, address):
             time.sleep(target.delay)
+            if address in target.doors:
+                target.doors[address].wait(20)
+        status = target.statuses.get(address, target.status)
+        if status != 429 and self.headers.get("Authorization") == "Bearer control":
+            status = 200
         body = f"{MARKER}\n".encode() if status == 200 else b""
         self.send_response(status)
+        for name, value in target.headers.get(address, {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

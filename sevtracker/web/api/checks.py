@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from sevtracker.actions import checks as acts
+from sevtracker.actions import proposals as second
 from sevtracker.actions.enforce import May
-from sevtracker.actions.inputs import ChangeCheck, NewCheck, Slug
+from sevtracker.actions.guarding import Refused
+from sevtracker.actions.inputs import ChangeCheck, MayReason, NewCheck, Slug, WithReason
 from sevtracker.errors import NotFound
-from sevtracker.store import checks, suggestions
+from sevtracker.store import checks, proposals, suggestions
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
 from sevtracker.store.work import Work
 from sevtracker.web.api import models, reading, views
 from sevtracker.web.api.reading import Nothing, Paging
 from sevtracker.web.api.routes import Call, Routes, answer
+from sevtracker.web.errors import not_changed
 from sevtracker.web.idempotency import Answer
 
 routes = Routes("Checks")
@@ -67,9 +70,79 @@ def change(call: Call[ChangeCheck], check_id: int) -> Answer:
         meant = acts.redefined(_known(session, check_id), call.given)
     vetted = acts.vet(call.runtime.probes, meant)
     with call.runtime.work(call.person) as work:
-        row = acts.change(work, call.settings, call.runtime.probes, check_id, call.given, vetted)
-        work.session.flush()
-        return answer(_check(work.session, row))
+        return _told(work, acts.change(work, call.settings, call.runtime.probes, check_id, call.given, vetted))
+
+
+@routes.delete("/checks/<number:check_id>", may=May.keep_checks, takes=MayReason, gives=models.Check)
+def retire(call: Call[MayReason], check_id: int) -> Answer:
+    """Disable a check for good. Its runs and revisions are kept. Refused as disabling is."""
+    with call.runtime.work(call.person) as work:
+        return _told(work, acts.retire(work, call.settings, call.runtime.probes, check_id, call.given.reason))
+
+
+def _told(work: Work, found: Check | Refused) -> Answer:
+    """The check as it is now; or why it was not changed, which is on the record by now."""
+    if isinstance(found, Refused):
+        problem = not_changed(found)
+        return Answer(problem.status, problem.text)
+    work.session.flush()
+    return answer(_check(work.session, found))
+
+
+# ---- the second person -------------------------------------------------------------------------------------------
+
+
+@routes.get("/checks/<number:check_id>/proposals", takes=Paging, gives=models.ProposalPage)
+def find_proposals(call: Call[Paging], check_id: int) -> Answer:
+    """Changes of a check that were refused to who asked for them, newest first, with what became of each."""
+    asked = call.given
+    before = reading.number("proposals", asked.cursor)
+    with call.runtime.read() as session:
+        _known(session, check_id)
+        found = proposals.listing(session, check_id, limit=asked.limit + 1, before=before)
+    shown = found[: asked.limit]
+    going_on = reading.cursor("proposals", shown[-1].id if len(found) > len(shown) else None)
+    return answer(models.ProposalPage(items=[views.proposal(one, check_id) for one in shown], next=going_on))
+
+
+@routes.post(
+    "/checks/<number:check_id>/proposals/<number:proposal_id>/approve",
+    may=May.keep_checks,
+    takes=MayReason,
+    gives=models.Check,
+)
+def approve(call: Call[MayReason], check_id: int, proposal_id: int) -> Answer:
+    """Make a change that was refused to its patch's author. Takes somebody else; all other rules still hold."""
+    with call.runtime.read() as session:
+        check, proposal = _known(session, check_id), proposals.by_id(session, check_id, proposal_id)
+    if proposal is None:
+        raise NotFound(f"Check {check_id} has no proposal {proposal_id}.")
+    vetted = acts.vet(call.runtime.probes, second.meant(check, proposal))
+
+    def act(work: Work) -> Answer:
+        probes, reason = call.runtime.probes, call.given.reason
+        return _told(work, second.approve(work, call.settings, probes, check_id, proposal_id, reason, vetted))
+
+    return call.once(act)
+
+
+@routes.post(
+    "/checks/<number:check_id>/proposals/<number:proposal_id>/deny",
+    may=May.keep_checks,
+    takes=WithReason,
+    gives=models.Check,
+)
+def deny(call: Call[WithReason], check_id: int, proposal_id: int) -> Answer:
+    """Leave a check as it is, for this reason."""
+
+    def act(work: Work) -> Answer:
+        second.deny(work, check_id, proposal_id, call.given.reason)
+        return answer(_check(work.session, _known(work.session, check_id)))
+
+    return call.once(act)
+
+
+# ---- runs --------------------------------------------------------------------------------------------------------
 
 
 @routes.get("/checks/<number:check_id>/runs", takes=Paging, gives=models.RunPage)

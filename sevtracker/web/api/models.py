@@ -12,6 +12,7 @@ from sevtracker.domain.vocabulary import (
     Exposure,
     Level,
     PatchOutcome,
+    ProposalState,
     Reason,
     Role,
     Status,
@@ -46,7 +47,7 @@ class Blocker(Answered):
 
 
 class Problem(Answered):
-    """RFC 9457. A 422 has `errors`, a refused resolution `blockers`."""
+    """RFC 9457. A 422 has `errors`, a refused resolution `blockers`, a refused change that waits its `proposal`."""
 
     type: str
     title: str
@@ -54,6 +55,7 @@ class Problem(Answered):
     detail: str
     errors: list[BadField] | None = None
     blockers: list[Blocker] | None = None
+    proposal: int | None = None
 
 
 # ---- people ------------------------------------------------------------------------------------------------------
@@ -106,7 +108,7 @@ class DatasetPage(Answered):
 
 
 class CheckLine(Answered):
-    """A check and how it stands. `halted` says why it stopped by itself, if it did."""
+    """A check and how it stands. `halted` says why it stopped by itself, if it did; `retired_at`, that it is gone."""
 
     id: int
     name: str
@@ -125,6 +127,7 @@ class CheckLine(Answered):
     last_at: datetime | None
     due_at: datetime | None
     halted: Reason | None
+    retired_at: datetime | None
 
 
 class CheckPage(Answered):
@@ -169,6 +172,36 @@ class Check(CheckLine):
     created_at: datetime
     weight: Weight
     suggestions: list[Suggestion]
+
+
+class Who(Answered):
+    """Somebody, by name, and as the ledger knows them."""
+
+    pid: str
+    name: str
+
+
+class Proposal(Answered):
+    """A change of a check that was refused to who asked for it. `change`: the fields it would set, as PATCH takes them;
+    `revision`: the one it was made against."""
+
+    id: int
+    check: int
+    revision: int
+    change: dict[str, Any]
+    retires: bool
+    reason: str
+    state: ProposalState
+    proposed_at: datetime
+    proposed_by: Who
+    decided_at: datetime | None
+    decided_by: Who | None
+    decision: str
+
+
+class ProposalPage(Answered):
+    items: list[Proposal]
+    next: str | None
 
 
 class Step(Answered):

@@ -24,7 +24,7 @@ _PARTS: dict[str, dict[str, Any]] = {
 _PROBLEMS = {
     "400": "The body is not valid JSON.",
     "401": "No valid token came with the request.",
-    "403": "The token's owner may not do this.",
+    "403": "The token's owner may not do this. A refused change of a check names the proposal that it waits as.",
     "404": "There is no such thing, or none that you may know of.",
     "409": "The thing's state does not allow it. A refused resolution names its blockers.",
     "413": "The body is too large.",
@@ -82,7 +82,7 @@ def _operation(e: Endpoint, schemas: Any, defined: dict[str, Any]) -> dict[str, 
         "responses": _responses(e, schemas),
     }
     taken = schemas[e.takes, "validation"]
-    if e.method == "GET":
+    if e.method in ("GET", "DELETE"):
         told["parameters"] += _query(defined[taken["$ref"].rsplit("/", 1)[-1]])
     elif e.takes.model_fields:
         told["requestBody"] = {"required": True, "content": {"application/json": {"schema": taken}}}

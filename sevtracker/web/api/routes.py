@@ -107,6 +107,11 @@ class Routes:
         """Changing some fields."""
         return self._add("PATCH", path, may=may, takes=takes, gives=gives)
 
+    def delete(self, path: str, *, may: May, gives: type[BaseModel], takes: type[BaseModel]) -> Callable[[H], H]:
+        """Doing away with something. What it takes comes as query parameters, or as a body, as clients differ in that
+        (RFC 9110, section 9.3.5)."""
+        return self._add("DELETE", path, may=may, takes=takes, gives=gives)
+
     def _add(
         self,
         method: str,
@@ -132,10 +137,11 @@ class Routes:
 def mount(blueprint: Blueprint, endpoint: Endpoint) -> None:
     """Give ``endpoint`` its place in Flask."""
     posts = endpoint.method == "POST"
-    read = query if endpoint.method == "GET" else body
+    queried = endpoint.method == "GET"
 
     def view(**path: Any) -> Response:
-        given = read(endpoint.takes)
+        by_query = queried or (endpoint.method == "DELETE" and not request.get_data())
+        given = (query if by_query else body)(endpoint.takes)
         header = request.headers.get(idempotency.HEADER) if posts else None
         key = idempotency.key_of(header, request.method, request.path, request.get_data())
         return _response(endpoint, endpoint.handle(Call(runtime(), auth.bearer(), given, key), **path))

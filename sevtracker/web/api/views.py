@@ -10,7 +10,7 @@ from sevtracker.domain import clocks, gate, sentences
 from sevtracker.domain.exposure import Assessment
 from sevtracker.domain.ledger import Evidence
 from sevtracker.domain.vocabulary import Verdict
-from sevtracker.store import checks, datasets, facts, impacts, people, sevs, suggestions, timeline, vantages
+from sevtracker.store import checks, datasets, facts, impacts, people, proposals, sevs, suggestions, timeline, vantages
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check, Patch, Person, Sev
 from sevtracker.store.work import Viewer
@@ -95,6 +95,7 @@ def check_line(line: checks.Line) -> models.CheckLine:
         last_at=line.last_at,
         due_at=line.due_at,
         halted=line.halted,
+        retired_at=line.retired_at,
     )
 
 
@@ -138,11 +139,30 @@ def check(row: Check, dataset: str, copy: str, found: Sequence[suggestions.Line]
         last_at=row.last_at,
         due_at=row.due_at,
         halted=row.halted,
+        retired_at=row.retired_at,
         params=row.params,
         fingerprint=row.fingerprint,
         created_at=row.created_at,
         weight=row.weight,
         suggestions=[suggestion(one) for one in found],
+    )
+
+
+def proposal(line: proposals.Line, check_id: int) -> models.Proposal:
+    decider = None if line.decider is None else models.Who(pid=line.decider_pid or "", name=line.decider)
+    return models.Proposal(
+        id=line.id,
+        check=check_id,
+        revision=line.revision,
+        change=dict(line.change),
+        retires=line.retires,
+        reason=line.reason,
+        state=line.state,
+        proposed_at=line.proposed_at,
+        proposed_by=models.Who(pid=line.proposer_pid, name=line.proposer),
+        decided_at=line.decided_at,
+        decided_by=decider,
+        decision=line.decision,
     )
 
 

@@ -10,6 +10,7 @@ pages = Blueprint("pages", __name__)
 SEV = "<int(max=2147483647):number>"
 SEQ = "<int(max=2147483647):seq>"
 CHECK = "<int(max=2147483647):check_id>"
+PROPOSAL = "<int(max=2147483647):proposal_id>"
 RUN = "<int(max=9007199254740991):run_id>"
 PERSON = "<int(max=2147483647):person_id>"
 SUGGESTION = "<int(max=2147483647):suggestion_id>"

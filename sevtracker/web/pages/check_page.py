@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from flask import request
@@ -11,17 +12,26 @@ from flask import request
 from sevtracker.actions.enforce import May, may
 from sevtracker.domain.vocabulary import Trigger
 from sevtracker.errors import NotFound
-from sevtracker.store import checks, people, sevs, suggestions, timeline
+from sevtracker.store import checks, facts, people, proposals, sevs, suggestions, timeline
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check, CheckProof
 from sevtracker.store.tables import CheckRevision as Stored
 from sevtracker.web import auth
-from sevtracker.web.contexts import EMPTY_FORM, Change, CheckLine, CheckRevision, CheckShow, Form, RunLine
+from sevtracker.web.contexts import (
+    EMPTY_FORM,
+    Change,
+    CheckLine,
+    CheckProposal,
+    CheckRevision,
+    CheckShow,
+    Form,
+    RunLine,
+)
 from sevtracker.web.current import runtime
 from sevtracker.web.pages import check_form, ways_in
 from sevtracker.web.pages.names import check_line, sev_refs
 
-STRIP, A_PAGE, MOST_SEVS, MOST_REVISIONS = 120, 25, 10, 50
+STRIP, A_PAGE, MOST_SEVS, MOST_REVISIONS, MOST_PROPOSALS = 120, 25, 10, 50, 20
 _CONTROL = {
     "got_in": "got in",
     "denied": "was denied",
@@ -32,8 +42,17 @@ _CONTROL = {
 _HOW = {"reproduced": "seen open", "twins": "on canary twins"}
 
 
-def build(check_id: int, disable_form: Form = EMPTY_FORM, dismissals: Mapping[int, Form] | None = None) -> CheckShow:
-    """Raises NotFound. Twelve statements at most."""
+def build(
+    check_id: int,
+    disable_form: Form = EMPTY_FORM,
+    *,
+    refused: str = "",
+    deciding: Mapping[int, Form] = MappingProxyType({}),
+    dismissals: Mapping[int, Form] | None = None,
+) -> CheckShow:
+    """Raises NotFound. Fourteen statements at most. ``deciding``, ``dismissals``: what was typed into the
+    form of a proposal or a suggestion.
+    """
     person = auth.person()
     before = request.args.get("before", default=None, type=int)
     with runtime().read() as session:
@@ -51,7 +70,12 @@ def build(check_id: int, disable_form: Form = EMPTY_FORM, dismissals: Mapping[in
         filed = sev_refs(sevs.through_check(session, person.viewer, check_id, limit=MOST_SEVS))
         queued = checks.queued(session, check_id)
         found = suggestions.of_check(session, check_id)
+        waiting = proposals.listing(session, check_id, limit=MOST_PROPOSALS, only_open=True)
+        may_edit = may(person.role, May.keep_checks) and check.retired_at is None
+        own = bool(waiting) and facts.judges_patches_of(session, check_id, person.id)
     dataset, _, copy = line.place.partition("/")
+    most = len(stored) if request.args.get("revisions") == "all" else MOST_REVISIONS
+    history_shown = tuple(_revisions(stored, names, reasons))[:most]
     return CheckShow(
         check=line,
         locator=check.locator,
@@ -62,24 +86,53 @@ def build(check_id: int, disable_form: Form = EMPTY_FORM, dismissals: Mapping[in
         definition=tuple(_definition(check)),
         strip=tuple(run_line(run) for run in reversed(history)),
         runs=tuple(run_line(run) for run in page[:A_PAGE]),
-        revisions=tuple(_revisions(stored, names, reasons))[:MOST_REVISIONS],
+        revisions=history_shown,
+        more_revisions=len(stored) - len(history_shown),
         dataset=dataset,
         copy=copy,
         sevs=filed,
         **_proof(proofs),
         queued=queued,
-        may_edit=may(person.role, May.keep_checks),
+        may_edit=may_edit,
         may_run=may(person.role, May.work_on_sevs) and check.enabled,
         before=str(page[A_PAGE - 1].id) if len(page) > A_PAGE else None,
         disable_form=disable_form,
         ways_in=ways_in.build(found, dismissals),
+        retired_at=check.retired_at,
+        refused=refused,
+        proposals=tuple(
+            _proposal(p, check, deciding.get(p.id, EMPTY_FORM), may_edit and not own and p.proposed_by != person.id)
+            for p in waiting
+        ),
+    )
+
+
+def _proposal(line: proposals.Line, check: Check, form: Form, may_decide: bool) -> CheckProposal:
+    """What it would change, as the revision history tells a change."""
+    fields = {name: value for name, value in line.change.items() if name != "params"}
+    changes = [
+        Change(name, _word(value), _word(getattr(check, name)))
+        for name, value in sorted(fields.items())
+        if getattr(check, name) != value
+    ]
+    params = line.change.get("params", check.params)
+    return CheckProposal(
+        id=line.id,
+        by=line.proposer,
+        at=line.proposed_at,
+        against=line.revision,
+        changes=(*changes, *_params_changed(check.params, params)),
+        reason=line.reason,
+        retires=line.retires,
+        may_decide=may_decide,
+        form=form,
     )
 
 
 def read(session: Session, check_id: int) -> tuple[Check, CheckLine]:
     """The check and its line. Three statements. Raises NotFound."""
     check = checks.by_id(session, check_id)
-    lines = checks.listing(session, limit=1, after=check_id - 1)
+    lines = checks.listing(session, limit=1, after=check_id - 1, retired=True)
     if check is None or not lines:
         raise NotFound(f"There is no check {check_id}.")
     proven = checks.proven(session, [check_id])
@@ -134,9 +187,13 @@ def _differences(before: Stored, now: Stored) -> Iterator[Change]:
     for name in ("name", "identity", "control", "required", "enabled"):
         if getattr(before, name) != getattr(now, name):
             yield Change(name, _word(getattr(now, name)), _word(getattr(before, name)))
-    for name in sorted(before.params.keys() | now.params.keys()):
-        if before.params.get(name) != now.params.get(name):
-            yield Change(name, _word(now.params.get(name)), _word(before.params.get(name)))
+    yield from _params_changed(before.params, now.params)
+
+
+def _params_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            yield Change(name, _word(now.get(name)), _word(before.get(name)))
 
 
 def _word(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Checks: the list, and the forms that add one, change it, run it, disable it. ``check_page`` shows one."""
+"""Checks: the list, and the forms that add one, change it, run it. ``check_page`` shows one; ``check_ends`` ends it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from sevtracker.actions import checks as acts
 from sevtracker.actions.enforce import May, may
-from sevtracker.actions.inputs import ChangeCheck, NewCheck, WithReason, parse
+from sevtracker.actions.guarding import Refused
+from sevtracker.actions.inputs import ChangeCheck, NewCheck, parse
 from sevtracker.domain.vocabulary import Verdict
-from sevtracker.errors import Conflict, InputError, NotFound, NotPermitted
+from sevtracker.errors import Conflict, InputError, NotFound
 from sevtracker.store import checks, datasets, facts, sevs
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
@@ -137,7 +138,7 @@ def _copies(session: Session, slug: str) -> tuple[Option, ...]:
 @pages.get(f"/checks/{CHECK}/edit")
 @allow(May.keep_checks)
 def check_edit(check_id: int) -> Response:
-    check = _found(check_id)
+    check = found(check_id)
     values = {
         "identity": check.identity,
         "control": check.control or "",
@@ -151,7 +152,7 @@ def check_edit(check_id: int) -> Response:
 @pages.post(f"/checks/{CHECK}/edit")
 @allow(May.keep_checks)
 def check_save(check_id: int) -> AnyResponse:
-    check = _found(check_id)
+    check = found(check_id)
     raw: Mapping[str, Any] = {
         "identity": forms.text("identity"),
         "control": forms.text("control") or None,
@@ -160,23 +161,27 @@ def check_save(check_id: int) -> AnyResponse:
         "reason": forms.text("reason"),
         **forms.only(name=forms.text("name").strip()),
     }
+    typed = Form({**forms.typed().values, "kind": check.kind})
     try:
-        changed = _change(check, parse(ChangeCheck, raw))
-    except (InputError, Conflict, NotPermitted) as error:
-        typed = Form({**forms.typed().values, "kind": check.kind})
+        changed = change(check, parse(ChangeCheck, raw))
+    except (InputError, Conflict) as error:
         return show(_edit(check, forms.refused(error, typed)), forms.status_of(error))
+    if isinstance(changed, Refused):
+        if changed.proposal is not None:
+            return show(check_page.build(check_id, refused=changed.message), forms.status_of(changed.why))
+        return show(_edit(check, Form(typed.values, problem=changed.message)), forms.status_of(changed.why))
     done(f"Saved as revision {changed.revision}.")
     return go("pages.check_show", check_id=check_id)
 
 
-def _change(check: Check, given: ChangeCheck) -> Check:
+def change(check: Check, given: ChangeCheck) -> Check | Refused:
     """Judged before the transaction: names are looked up for that, which would hold others up."""
     vetted = acts.vet(runtime().probes, acts.redefined(check, given))
     with runtime().work(auth.person()) as work:
         return acts.change(work, runtime().settings, runtime().probes, check.id or 0, given, vetted)
 
 
-def _found(check_id: int) -> Check:
+def found(check_id: int) -> Check:
     with runtime().read() as session:
         check = checks.by_id(session, check_id)
     if check is None:
@@ -199,7 +204,7 @@ def _edit(check: Check, form: Form) -> CheckEdit:
     )
 
 
-# ---- running, disabling ------------------------------------------------------------------------------------------
+# ---- running ----------------------------------------------------------------------------------------------------
 
 
 @pages.post(f"/checks/{CHECK}/run")
@@ -207,25 +212,4 @@ def _edit(check: Check, form: Form) -> CheckEdit:
 def check_run(check_id: int) -> AnyResponse:
     with runtime().work(auth.person()) as work:
         acts.run_now(work, check_id)
-    return go("pages.check_show", check_id=check_id)
-
-
-@pages.post(f"/checks/{CHECK}/disable")
-@allow(May.keep_checks)
-def check_disable(check_id: int) -> AnyResponse:
-    try:
-        given = parse(WithReason, {"reason": forms.text("reason")})
-        _change(_found(check_id), ChangeCheck(enabled=False, reason=given.reason))
-    except (InputError, Conflict, NotPermitted) as error:
-        shown = forms.refused(error, forms.typed())
-        return show(check_page.build(check_id, shown), forms.status_of(error))
-    done("Disabled. It looks no more.")
-    return go("pages.check_show", check_id=check_id)
-
-
-@pages.post(f"/checks/{CHECK}/enable")
-@allow(May.keep_checks)
-def check_enable(check_id: int) -> AnyResponse:
-    _change(_found(check_id), ChangeCheck(enabled=True))
-    done("Enabled. A run is under way.")
     return go("pages.check_show", check_id=check_id)

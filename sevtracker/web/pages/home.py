@@ -123,6 +123,7 @@ _ALARMS: Mapping[str, tuple[str, str]] = {
     "sev:reopened": ("Reopened", "it was resolved, and is not any more."),
     "exposure:flapping": ("Flapping", "the access closed and opened again, twice in a day."),
     "exposure:watch_blind": ("Watch blind", "resolved, but its checks see nothing any more."),
+    "check:change_refused": ("Change of a check refused", "check {check}: it waits for a second person."),
     "check:halted": ("Check stopped by itself", "{reason} twice in a row; it waits until somebody mends it."),
 }
 
@@ -144,7 +145,7 @@ def _alarm(alike: Sequence[home_store.Told], halted: Mapping[int, home_store.Bli
     title, text = _ALARMS.get(notice.kind, (notice.kind.replace(":", " ").replace("_", " ").capitalize(), ""))
     check = halted.get(notice.check or 0)
     reason = words.REASON[check.halted].capitalize() if check and check.halted else ""
-    said = text.format_map({"patch": notice.facts.get("patch", ""), "reason": reason})
+    said = text.format_map({name: notice.facts.get(name, "") for name in ("patch", "check")} | {"reason": reason})
     about = key(notice.sev) if notice.sev else f"{check.identity} at {check.place}" if check else ""
     told = f"{about}{' ' if said.startswith('patch ') else ': '}{said}" if about else said
     return Alarm(title, told, notice.at, notice.sev, tuple(n.id for n in alike))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sevtracker.web.pages import (
     account,
     auth,
+    check_ends,
     checks,
     datasets,
     home,
@@ -20,18 +21,6 @@ from sevtracker.web.pages import (
 )
 
 ROOMS = (
-    home,
-    sevs,
-    sev_acts,
-    sev_resolve,
-    datasets,
-    checks,
-    suggestions,
-    runs,
-    programmes,
-    people,
-    account,
-    auth,
-    settings,
-    theme,
+    *(home, sevs, sev_acts, sev_resolve, datasets, checks, check_ends, suggestions, runs, programmes),
+    *(people, account, auth, settings, theme),
 )

@@ -37,6 +37,7 @@ _TONES: Mapping[str, EntryTone] = {
     "check:blind": "doubt",
     "check:halted": "doubt",
     "gate:refused": "doubt",
+    "check:change_refused": "doubt",
     "patch:partial": "doubt",
     "patch:claimed": "patch",
 }
@@ -169,7 +170,7 @@ def _text(item: Item) -> str:
 
 def _changes(item: Item, names: Mapping[str, str]) -> Iterator[Change]:
     """What a change was from and to. Titles and summaries are in the record's text, one a line."""
-    if item.kind not in ("sev:changed", "check:changed"):
+    if item.kind not in ("sev:changed", "check:changed", "check:change_refused"):
         return
     for name, change in item.facts.get("changed", item.facts).items():
         if isinstance(change, Mapping) and "old" in change and "new" in change:

@@ -155,9 +155,54 @@ def test_whoever_wrote_the_patch_may_not_weaken_what_judges_it(cast: Cast) -> No
     cast.dana.send(f"/sevs/{number}/patches", summary="Mine")
     assert "This check gates a patch of yours." in cast.dana.open("/checks/1/edit")
     assert "This check gates" not in cast.erik.open("/checks/1/edit")
-    page = cast.dana.send("/checks/1/disable", 403, reason="It annoys")
-    assert "It annoys</textarea>" in page
-    assert "disabled" in text_of(cast.erik.send("/checks/1/disable", reason="Retired"))
+    said = text_of(cast.dana.send("/checks/1/disable", 403, reason="It annoys"))
+    assert "The attempt is recorded; it waits as proposal 1 for a second person." in said
+    assert "somebody else has to decide" in said
+    assert "/checks/1/proposals/1/approve" not in cast.dana.open("/checks/1")
+    assert "Change of a check refused" in text_of(cast.vera.open("/"))
+    edit = {k: v for k, v in _fields(cast.world).items() if k not in ("kind", "dataset", "copy")}
+    said = text_of(cast.dana.send("/checks/1/edit", 403, **{**edit, "params.marker": "other", "reason": "Moved"}))
+    assert "waits as proposal 2" in said
+    page = cast.erik.open("/checks/1")
+    assert '<del class="mono">' + MARKER in page
+    assert "Denying needs a reason." in page
+    assert "This can't be empty." in text_of(cast.erik.send("/checks/1/proposals/2/deny", 422, reason=""))
+    said = text_of(cast.erik.send("/checks/1/proposals/2/approve", reason="I looked"))
+    assert "Approved. The check is at revision 2 now." in said
+    assert "I looked" in said
+    assert "superseded already" in text_of(cast.erik.send("/checks/1/proposals/1/approve", 409, reason=""))
+    cast.erik.send("/checks/1/proposals/9/approve", 404, reason="")
+
+
+def test_a_second_person_denies_and_the_check_stays(cast: Cast) -> None:
+    cast.world.dataset()
+    cast.world.check()
+    number = cast.world.sev()
+    cast.world.target.status = 403
+    cast.world.drain()
+    cast.dana.send(f"/sevs/{number}/patches", summary="Mine")
+    cast.dana.send("/checks/1/retire", 403, reason="It annoys")
+    page = cast.erik.open("/checks/1")
+    assert "Retire this check" in page
+    said = text_of(cast.erik.send("/checks/1/proposals/1/deny", reason="It judges your patch"))
+    assert "Denied. The check stays as it is." in said
+    assert "Waiting for a second person" not in said
+    assert "It judges your patch" in text_of(cast.dana.open(f"/sevs/{number}"))
+    said = text_of(cast.erik.send("/checks/1/retire", reason="The copy is gone"))
+    assert "Retired. What it was and saw is kept." in said
+    assert "Enable again" not in said
+    assert "/checks/1" not in cast.dana.open("/checks")
+
+
+def test_a_long_history_is_shown_whole_when_asked_for(cast: Cast) -> None:
+    cast.world.dataset()
+    check = cast.world.check()
+    for n in range(52):
+        cast.world.dana.patch(f"/checks/{check}", {"name": f"name {n}"})
+    page = cast.dana.open(f"/checks/{check}")
+    assert "3 older" in page
+    assert "name 0<" not in page
+    assert "name 0<" in cast.dana.open(f"/checks/{check}", revisions="all")
 
 
 def test_what_is_not_there_is_a_page_not_found(cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""What checks remember and suggest, who came in, waivers and attestations."""
+"""What checks remember and suggest, who came in, waivers and attestations, changes of checks that were refused."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ _JSON = sa.JSON(none_as_null=True)
 def upgrade() -> None:
     op.add_column("check_", sa.Column("weight", sa.String(32), nullable=False, server_default="decides"))
     op.add_column("check_", sa.Column("memory", _JSON, nullable=True))
+    op.add_column("check_", sa.Column("retired_at", UTCDateTime(), nullable=True))
     op.add_column("run", sa.Column("impact", _JSON, nullable=True))
     op.add_column("sev", sa.Column("exceptions", sa.Integer(), nullable=False, server_default="0"))
     _suggestions()
     _waivers()
     _attestations()
+    _proposals()
 
 
 def _suggestions() -> None:
@@ -100,3 +102,26 @@ def _attestations() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
         sa.PrimaryKeyConstraint("attestation_id", "person_id"),
     )
+
+
+def _proposals() -> None:
+    op.create_table(
+        "check_proposal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("check_id", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("change", sa.JSON(), nullable=False),
+        sa.Column("retires", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Integer(), nullable=False),
+        sa.Column("proposed_at", UTCDateTime(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
+        sa.Column("decided_at", UTCDateTime(), nullable=True),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["check_id"], ["check_.id"]),
+        sa.ForeignKeyConstraint(["decided_by"], ["person.id"]),
+        sa.ForeignKeyConstraint(["proposed_by"], ["person.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_check_proposal_check_id", "check_proposal", ["check_id"], unique=False)
