@@ -60,7 +60,6 @@ class Waiver:
     fingerprint: str = ""
     granted_by: int = 0
     patch_authors: frozenset[int] = frozenset()
-    id: int = 0
 
     def trouble(self, now: datetime, fingerprint: str) -> str | None:
         """Why it counts for nothing at a check with this fingerprint, in words; None if it stands."""

@@ -141,7 +141,7 @@ def _waivers(told: words.Words, patches: Sequence[Patch]) -> dict[int, tuple[gat
     """What was waived, by check, as the gate looks at it."""
     authors = frozenset(p.author_id for p in patches)
     return {
-        check_id: tuple(gate.Waiver(w.until, w.knew_open, w.fingerprint, w.granted_by, authors, w.id) for w in listed)
+        check_id: tuple(gate.Waiver(w.until, w.knew_open, w.fingerprint, w.granted_by, authors) for w in listed)
         for check_id, listed in told.waivers.items()
     }
 

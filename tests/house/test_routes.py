@@ -17,6 +17,8 @@ from tests.worker.targets import Target
 PARTS = {
     "number": 2_000_000_000,
     "check_id": 2_000_000_000,
+    "waiver": 2_000_000_000,
+    "attestation": 2_000_000_000,
     "run_id": 2_000_000_000,
     "person_id": 2_000_000_000,
     "token_id": 2_000_000_000,
