@@ -17,7 +17,7 @@ from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Trigger, Verdict
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
-from sevtracker.store import checks, datasets, jobs, people, proposals, sevs, vantages
+from sevtracker.store import checks, datasets, jobs, people, proposals, sevs, vantages, words
 from sevtracker.store.tables import Check, CheckProposal, CheckRevision, Copy
 from sevtracker.store.work import Work
 
@@ -315,11 +315,12 @@ def _no_hiding(
     if not (off or optional or elsewhere):
         return
     if check.decisive is Verdict.open:
-        raise Conflict(
-            "This check last saw the door open. Disabling it, making it optional or pointing it elsewhere would hide"
-            " that; add another check instead."
-        )
-    if checks.last_proven(work.session, check.id or 0) is Verdict.open:
+        if not words.covered_everywhere(work.session, check, work.now):
+            raise Conflict(
+                "This check last saw the door open. Disabling it, making it optional or pointing it elsewhere would"
+                " hide that; add another check instead, or have an executive waive it on every SEV it is part of."
+            )
+    elif checks.last_proven(work.session, check.id or 0) is Verdict.open:
         raise Conflict(
             "This check saw the door open, and was changed since into one that never did, whose closed proves nothing."
             " Change it back before disabling it, making it optional or pointing it elsewhere."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sevtracker.domain.vocabulary import Role
@@ -15,6 +16,7 @@ class May(StrEnum):
     read = "read"
     work_on_sevs = "work_on_sevs"
     resolve_sevs = "resolve_sevs"
+    grant_waivers = "grant_waivers"
     keep_datasets = "keep_datasets"
     keep_checks = "keep_checks"
     manage_people = "manage_people"
@@ -28,7 +30,7 @@ _WORKERS = _EVERYBODY | {May.work_on_sevs, May.resolve_sevs, May.keep_datasets, 
 #: ``admin`` configures; by that role nobody decides or resolves. ``auditor`` reads all and changes nothing.
 PERMISSIONS: dict[Role, frozenset[May]] = {
     Role.engineer: _WORKERS,
-    Role.executive: _WORKERS,
+    Role.executive: _WORKERS | {May.grant_waivers},
     Role.auditor: _EVERYBODY | {May.see_settings},
     Role.admin: _EVERYBODY
     | {May.work_on_sevs, May.keep_datasets, May.keep_checks, May.manage_people, May.see_settings},
@@ -44,3 +46,10 @@ def require(person: Person, what: May) -> None:
     """Raise NotPermitted, in words, unless ``person`` may do ``what``."""
     if not may(person.role, what):
         raise NotPermitted(f"The role {person.role} may not do this ({what.replace('_', ' ')}).")
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Refused, and that is on the record: a door commits it, then answers as to ``NotPermitted``."""
+
+    why: str

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sevtracker.actions import exceptions
 from sevtracker.config import Settings
 from sevtracker.domain import patches as patch_rules
 from sevtracker.domain.clocks import verified_closed_at
@@ -93,14 +94,16 @@ def first_look(
 def evaluate(work: Work, settings: Settings, found: Sequence[Sev]) -> None:
     """Judge these SEVs (locked by the caller) by their folded states, as of now.
 
-    For each, in this order:
-    1. Reopen it, if it is only watched and a door is open, or the watch was blind too long.
+    For each, in this order (a waiver or attestation that expired since is put on the record first):
+    1. Reopen it, if it is only watched and a door is open, the watch was blind too long, or an
+       exception that it was resolved with has ended.
     2. Give every vantage its exposure, and the SEV the worst of them; a copy nobody looks at counts as unverified.
     3. Give every patch its outcome.
     4. Move the clocks: verified closed, when to look again, the order on the home page, what blocks resolving.
     """
     work.session.flush()
     for case in facts.gather(work.session, found, settings.policy, settings.identities, work.now):
+        exceptions.tell_expired(work, case)
         if case.sev.status in WATCHED:
             _reopen_if_lost(work, case)
         _exposures(work, case)
@@ -121,38 +124,26 @@ def _number(sev: Sev) -> int:
 
 
 def _reopen_if_lost(work: Work, case: facts.Case) -> None:
-    """No door was open when it was resolved, so one that is open now was seen later, whenever that run had begun."""
-    watched = [v for v in case.vantages if v.weight is not Weight.informs and not case.seen(v).waived(case.now)]
+    """No door was open when it was resolved, so one that is open now was seen later, whenever that run had begun.
+
+    But for doors that were waived: those send it back when their waiver ends.
+    """
+    ended = exceptions.settle(case)
+    unwaived = [v for v in case.vantages if v.weight is not Weight.informs and not case.seen(v).waived(case.now)]
+    watched = [v for v in unwaived if v.check_id not in ended.checks]
     opened = [v for v in watched if v.state.decisive is Verdict.open]
     lost = [v for v in watched if v.gates and case.assessments[v.check_id].lost]
     if opened:
         reopen(work, case.sev, "seen_open", evidence=[_evidence(v) for v in opened], seen_by=opened)
     elif lost:
         reopen(work, case.sev, "verification_lost", seen_by=lost)
-    elif ended := _ended_waivers(case):
-        reopen(work, case.sev, "waiver_ended", seen_by=ended)
-    elif _ended_attestations(case):
-        reopen(work, case.sev, "attestation_ended")
-    else:
-        return
-    _reassess(case)
-
-
-def _ended_waivers(case: facts.Case) -> list[Vantage]:
-    """Vantages that a waiver let through when the SEV was resolved, and that nothing lets through any more."""
-    if not case.sev.exceptions or case.sev.resolved_at is None:
-        return []
-    seen = [(v, case.seen(v)) for v in case.required]
-    return [v for v, as_seen in seen if as_seen.waiver and not as_seen.waived(case.now) and not as_seen.made_good()]
-
-
-def _ended_attestations(case: facts.Case) -> bool:
-    """Is there a copy that only people's word covered, and that word has ended?"""
-    if not case.sev.exceptions:
-        return False
-    uncovered = {hole.place for hole in case.holes}
-    valid = {a.place for a in case.attestations if a.trouble(case.now) is None}
-    return any(a.place in uncovered and a.place not in valid for a in case.attestations)
+    elif ended.checks:
+        blind = [v for v in case.vantages if v.check_id in ended.checks]
+        still = [_evidence(v) for v in blind if v.state.decisive is Verdict.open]
+        reopen(work, case.sev, "waiver_ended", evidence=still, seen_by=blind)
+    elif ended.places:
+        reopen(work, case.sev, "attestation_ended", about=ended.places)
+    case.assess()
 
 
 def reopen(
@@ -162,18 +153,25 @@ def reopen(
     *,
     evidence: Sequence[Evidence] = (),
     seen_by: Sequence[Vantage] = (),
+    about: Sequence[str] = (),
     reason: str | None = None,
 ) -> None:
     """Send a SEV back to investigating. ``cause``: one of ``_CAUSES`` in ``domain.sentences``."""
     before = sev.status
-    sev.exceptions = 0
+    sev.exceptions, sev.excepted = 0, None
     sev.status = Status.investigating
     sev.resolved_at = sev.closed_at = sev.verified_closed_at = None
     sev.reopened_at = work.now
     sev.reopens += 1
     check_ids = vantages.checks_of_sevs(work.session, [_number(sev)])
     checks.run_soon(work.session, check_ids, work.now)
-    facts_ = {"cause": cause, "old": before.value, "new": sev.status.value, "checks": [v.check_id for v in seen_by]}
+    facts_ = {
+        "cause": cause,
+        "old": before.value,
+        "new": sev.status.value,
+        "checks": [v.check_id for v in seen_by],
+        "about": [f"{v.identity} at {v.place}" for v in seen_by] or list(about),
+    }
     work.record("sev:reopened", sev=sev.number, facts=facts_, evidence=evidence, text=reason)
     work.notify("sev:reopened", sev=sev.number, facts=facts_)
 
@@ -183,10 +181,6 @@ def _evidence(v: Vantage) -> Evidence:
     if at is None:
         raise RuntimeError("no verdict, no evidence")
     return Evidence(run=v.last_run_id or 0, check_rev=v.revision, verdict=str(v.state.decisive), at=at)
-
-
-def _reassess(case: facts.Case) -> None:
-    case.assessments = {v.check_id: assess(v.state, case.rules, case.now, case.sev.resolved_at) for v in case.vantages}
 
 
 # ---- 2. exposures ------------------------------------------------------------------------------------------------
@@ -300,7 +294,8 @@ def _clocks(case: facts.Case) -> None:
     else:
         sev.blockers = 0
     sev.harm = _harm(sev)
-    words_end = [w.until for w in case.waivers.values()] + [a.expires_at for a in case.attestations]
+    words_end = [w.until for listed in case.waivers.values() for w in listed]
+    words_end += [a.expires_at for a in case.attestations]
     waits = [until for until in (a.until for a in case.assessments.values()) if until is not None]
     waits += [end for end in words_end if end > case.now]
     sev.recheck_at = _just_after(min(waits)) if waits and sev.status in ACTIVE | WATCHED else None
@@ -308,7 +303,8 @@ def _clocks(case: facts.Case) -> None:
 
 def _harm(sev: Sev) -> int | None:
     """Worst first: what is exposed, then by level. None when nothing is owed and nothing is wrong."""
-    if sev.status in ACTIVE or (sev.status in WATCHED and sev.exposure is Exposure.watch_blind):
+    watched = sev.status in WATCHED and (sev.exposure is Exposure.watch_blind or sev.exceptions > 0)
+    if sev.status in ACTIVE or watched:
         return EXPOSURE_ORDER[sev.exposure] * 10 + _LEVELS[sev.level]
     return None
 

@@ -194,6 +194,44 @@ class Act(Input):
         return self
 
 
+Days = Annotated[int, Field(ge=1, le=30)]
+CheckId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class Waive(Input):
+    """Let one check pass for a while, as an executive. ``open``: what the giver knows of its door; left out: whatever
+    is so."""
+
+    check: CheckId
+    reason: Reason
+    expires_at: Moment | None = None
+    days: Days | None = None
+    open: bool | None = None
+
+
+class Attest(Input):
+    """People's word on a copy where no probe can exist. ``reason`` is another name for ``statement``."""
+
+    dataset: Slug
+    copy_: Annotated[Slug, Field(alias="copy")] = "primary"
+    statement: Prose = ""
+    reason: Prose = ""
+    evidence: Annotated[Link, Field(min_length=1)]
+    expires_at: Moment | None = None
+    days: Days | None = None
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @property
+    def said(self) -> str:
+        return "\n\n".join(part for part in (self.statement, self.reason) if part)
+
+
+class Sign(Input):
+    """Stand for an attestation that somebody else made."""
+
+    reason: Prose = ""
+
+
 # ---- datasets and checks -----------------------------------------------------------------------------------------
 
 

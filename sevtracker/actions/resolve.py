@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from sevtracker.actions import evaluation
+from sevtracker.actions import evaluation, exceptions
 from sevtracker.actions.enforce import May
 from sevtracker.actions.inputs import Resolve
 from sevtracker.actions.sevs import open_for
@@ -88,14 +88,14 @@ def finish(work: Work, settings: Settings, given: Resolve, final: FinalRuns) -> 
         if v.enabled and v.last_run_id and v.state.last and v.state.last_at
     )
     before = sev.status
-    sev.exceptions = len(gate.exceptions) + len(gate.attested)
+    exceptions.keep(case, gate.exceptions, gate.attested)
     sev.status = lifecycle.after("resolve", sev.status)
     sev.resolved_at = work.now
     work.record(
         "sev:resolved",
         sev=sev.number,
         text=given.summary,
-        facts=_facts(before.value, sev.status.value, gate),
+        facts={"old": before.value, "new": sev.status.value, **_without(case, gate)},
         evidence=evidence,
     )
     verified = sev.verified_closed_at
@@ -104,8 +104,14 @@ def finish(work: Work, settings: Settings, given: Resolve, final: FinalRuns) -> 
     return Resolved(work.now, evidence)
 
 
-def _facts(old: str, new: str, gate: Gate) -> dict[str, object]:
-    return {"old": old, "new": new, "exceptions": list(gate.exceptions), "attested": list(gate.attested)}
+def _without(case: facts.Case, gate: Gate) -> dict[str, object]:
+    """What it is resolved without: the checks, which vantages that are, and the places that are only attested."""
+    waived = [v for v in case.vantages if v.check_id in gate.exceptions]
+    return {
+        "exceptions": list(gate.exceptions),
+        "waived": [{"check": v.check_id, "identity": v.identity, "place": v.place} for v in waived],
+        "attested": list(gate.attested),
+    }
 
 
 def _case(work: Work, settings: Settings, sev: Sev) -> facts.Case:

@@ -73,7 +73,10 @@ def filed(work: Work, settings: Settings, given: FileSev) -> sevs.Line:
 
 
 #: What no SEV has when it is filed.
-_NEW: dict[str, Any] = dict.fromkeys(("aware_at", "fix_claimed_at", "verified_closed_at", "resolved_at"))
+_NEW: dict[str, Any] = {
+    **dict.fromkeys(("aware_at", "fix_claimed_at", "verified_closed_at", "resolved_at")),
+    "exceptions": 0,
+}
 #: What a list shows of one that is being filed, and what is kept beside that.
 _SHOWN = (
     *("title", "level", "status", "exposure", "exposure_since", "restricted"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ def _fold(
         if seen.flapping and state.swings != link.state.swings:
             flaps = {"check": link.check_id, "swings": len(state.swings)}
             work.notify("exposure:flapping", sev=link.sev_number, check=link.check_id, facts=flaps)
-        links[place] = Link(link.sev_number, link.check_id, link.level, link.status, link.resolved_at, state)
+        links[place] = dataclasses.replace(link, state=state)
     if not links and check.last_verdict is not f.seen.verdict:
         _say(work, f, run_id, check, None)
     return rows
@@ -195,7 +196,10 @@ def _after(
     inconclusive = f.seen.verdict is Verdict.inconclusive
     failures = check.failures + 1 if inconclusive else 0
     every = schedule.interval(
-        (schedule.Need(n.status, rules_for(settings.policy, n.level), n.resolved_at) for n in links),
+        (
+            schedule.Need(n.status, rules_for(settings.policy, n.level), None if n.excepted else n.resolved_at)
+            for n in links
+        ),
         settings.policy,
         work.now,
     )

@@ -38,20 +38,36 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """One reason not to resolve: a code, one plain sentence, and what would clear it."""
+    """One reason not to resolve: a code, one plain sentence, and what would clear it. ``check`` or ``place`` it is
+    about, if it is about one."""
 
     code: Code
     message: str
     clears: str
     check: int | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """An executive's word that this vantage may be passed over, until then. ``knew_open``: the door was seen open."""
+    """An executive's word that this vantage may be passed over, until then. ``knew_open``: the door was seen open.
+
+    It is about what the check looked at then, its ``fingerprint``. People are their ids.
+    """
 
     until: datetime
     knew_open: bool
+    fingerprint: str = ""
+    granted_by: int = 0
+    patch_authors: frozenset[int] = frozenset()
+
+    def trouble(self, now: datetime, fingerprint: str) -> str | None:
+        """Why it counts for nothing at a check with this fingerprint, in words; None if it stands."""
+        if now >= self.until:
+            return "has expired"
+        if self.granted_by in self.patch_authors:
+            return "was granted by an author of a patch"
+        return "is for what the check looked at before it was changed" if fingerprint != self.fingerprint else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +84,27 @@ class Vantage:
     last: Verdict | None
     reason: Reason | None
     last_at: datetime | None
-    waiver: Waiver | None = None
+    fingerprint: str = ""
+    waivers: tuple[Waiver, ...] = ()
+
+    def standing(self, now: datetime) -> tuple[Waiver, ...]:
+        """The waivers that are in force, whether or not they cover what the check sees."""
+        return tuple(w for w in self.waivers if w.trouble(now, self.fingerprint) is None)
+
+    def waived_until(self, now: datetime) -> datetime | None:
+        """Until when a waiver lets it through; None: none does. An open door takes one whose granter knew of it."""
+        covering = [w.until for w in self.standing(now) if w.knew_open or self.decisive is not Verdict.open]
+        return max(covering, default=None)
 
     def waived(self, now: datetime) -> bool:
-        """Does a waiver let this vantage through? None covers an open door that was not known when it was granted."""
-        if self.waiver is None or now >= self.waiver.until:
-            return False
-        return self.decisive is not Verdict.open or self.waiver.knew_open
+        """Does a waiver let this vantage through?"""
+        return self.waived_until(now) is not None
 
     def made_good(self) -> bool:
         """Would it need no waiver any more?"""
         seen = self.assessment
         proven = seen.proven and seen.attributed and seen.soaked and not seen.flapping
-        return self.decisive is Verdict.closed and proven
+        return self.decisive is Verdict.closed and self.last is Verdict.closed and proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +180,13 @@ def evaluate(facts: Facts) -> Gate:
         *_patches(facts),
         *_acts(facts),
     )
-    exceptions = tuple(v.check for v in facts.vantages if v.waived(facts.now) and list(_vantage(v, facts)))
-    attested = _attested(facts)
-    return Gate(found, exceptions, tuple(sorted({hole.place for hole in facts.holes} & attested)))
+    exceptions = tuple(v.check for v in facts.vantages if v.waived(facts.now) and objects(v, facts))
+    return Gate(found, exceptions, tuple(sorted({hole.place for hole in facts.holes} & attested(facts))))
+
+
+def objects(vantage: Vantage, facts: Facts) -> bool:
+    """Would this vantage keep the SEV from being resolved, if no waiver let it through?"""
+    return vantage.weight is not Weight.informs and next(_vantage(vantage, facts), None) is not None
 
 
 def _status(facts: Facts) -> Iterator[Blocker]:
@@ -166,29 +194,30 @@ def _status(facts: Facts) -> Iterator[Blocker]:
         yield Blocker(Code.status, f"This SEV is {facts.status}.", "Only a SEV with work still owed can be resolved.")
 
 
-def _attested(facts: Facts) -> set[str]:
-    """Where people's word is complete and no machine sees the door open: no word outvotes that."""
+def attested(facts: Facts) -> set[str]:
+    """The places where people's word is complete and no machine sees the door open: no word outvotes that."""
     seen_open = {v.place for v in facts.vantages if v.decisive is Verdict.open and v.weight is not Weight.informs}
     return {a.place for a in facts.attestations if a.trouble(facts.now) is None} - seen_open
 
 
 def _coverage(facts: Facts) -> Iterator[Blocker]:
-    attested = _attested(facts)
-    for attestation in facts.attestations:
-        if trouble := attestation.trouble(facts.now):
-            yield Blocker(
-                Code.attestation,
-                f"The attestation for {attestation.place} {trouble}.",
-                "Attest with an evidence link and two people, neither of them an author of the patch.",
-            )
+    good, unseen = attested(facts), {hole.place for hole in facts.holes}
+    for place, trouble in _unfinished(facts, good, unseen):
+        yield Blocker(
+            Code.attestation,
+            f"The attestation for {place} {trouble}.",
+            "Attest with an evidence link and two people, neither of them an author of the patch.",
+            place=place,
+        )
     for hole in facts.holes:
-        if hole.place in attested:
+        if hole.place in good:
             continue
         eyes = f"as {hole.identity_class}" if hole.identity_class else "at all"
         yield Blocker(
             Code.uncovered,
             f"No required check looks at {hole.place} {eyes}.",
             "Add a required check for that copy.",
+            place=hole.place,
         )
     if not any(v.weight is Weight.decides and v.required for v in facts.vantages):
         yield Blocker(
@@ -196,6 +225,14 @@ def _coverage(facts: Facts) -> Iterator[Blocker]:
             "No required check of this SEV can see access closed.",
             "Add a check that can see the exposure; people's word alone never resolves.",
         )
+
+
+def _unfinished(facts: Facts, good: set[str], unseen: set[str]) -> list[tuple[str, str]]:
+    """Attestations that lack something, as (place, what): not where another one is good, and none that is mere history
+    since a check looks there now."""
+    told = [(a, a.trouble(facts.now)) for a in facts.attestations if a.place not in good]
+    owed = [(a.place, trouble) for a, trouble in told if trouble and (a.place in unseen or facts.now < a.expires_at)]
+    return list(dict.fromkeys(owed))
 
 
 def _patches(facts: Facts) -> Iterator[Blocker]:

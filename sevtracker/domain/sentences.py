@@ -11,7 +11,7 @@ _CAUSES = {
     "seen_open": "a check saw the door open",
     "verification_lost": "the watch could not see for too long",
     "by_hand": "somebody reopened it",
-    "waiver_ended": "a waiver ended, and its check still does not see the door closed",
+    "waiver_ended": "a waiver ended, and its check has not seen the door closed as it has to",
     "attestation_ended": "an attestation ended",
 }
 
@@ -75,11 +75,35 @@ def _refused(f: Facts) -> str:
 
 
 def _resolved(f: Facts) -> str:
-    return (
-        "Resolved with exception."
-        if f.get("exceptions") or f.get("attested")
-        else "Resolved: every door was seen closed."
-    )
+    """The checks that were only waived, and the copies that were only attested, are named: they are exceptions."""
+    named = [f"{w['identity']} at {w['place']} (waived)" for w in f.get("waived", ())]
+    named += [f"{place} (attested)" for place in f.get("attested", ())]
+    if named:
+        return f"Resolved with {len(named)} exception{'s' if len(named) > 1 else ''}: {', '.join(named)}."
+    return "Resolved with exception." if f.get("exceptions") else "Resolved: every door was seen closed."
+
+
+def _reopened(f: Facts) -> str:
+    about = f" ({', '.join(f['about'])})" if f.get("about") else ""
+    return f"Reopened: {_CAUSES.get(f['cause'], f['cause'])}{about}."
+
+
+def _waived(f: Facts) -> str:
+    known = ", though its door is open" if f["knew_open"] else ""
+    return f"Waived until {_minute(f['until'])}: {f['identity']} at {f['dataset']}/{f['copy']}{known}."
+
+
+def _waiver(word: str) -> Callable[[Facts], str]:
+    return lambda f: f"Waiver for {f.get('about') or 'check ' + str(f['check'])} {word}."
+
+
+def _attested(word: str) -> Callable[[Facts], str]:
+    return lambda f: f"Attestation for {f['dataset']}/{f['copy']} {word}."
+
+
+def _minute(moment: str) -> str:
+    """A time of the record as people read it."""
+    return f"{moment[:10]} {moment[11:16]} UTC"
 
 
 def _dismissed(f: Facts) -> str:
@@ -99,7 +123,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "sev:changed": _changed,
     "sev:verify_asked": lambda f: f"All checks asked for ({len(f['checks'])}).",
     "sev:resolved": _resolved,
-    "sev:reopened": lambda f: f"Reopened: {_CAUSES.get(f['cause'], f['cause'])}.",
+    "sev:reopened": _reopened,
     "sev:dismissed": _dismissed,
     "sev:closed": _fixed("Closed after review. The watch goes on."),
     "note:added": _fixed("Note."),
@@ -127,6 +151,17 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "act:retest": _fixed("The reporter retested: what they reported is gone."),
     "act:access_review": _fixed("Access review of the exposure window recorded."),
     "act:sessions_handled": _fixed("Sessions and tokens from before the patch handled."),
+    "waiver:granted": _waived,
+    "waiver:revoked": _waiver("revoked"),
+    "waiver:expired": _waiver("expired"),
+    "waiver:refused": _waiver("refused: nobody waives a check that judges their own patch"),
+    "attestation:made": lambda f: (
+        f"{f['dataset']}/{f['copy']} attested until {_minute(f['until'])}; a second person has to sign."
+    ),
+    "attestation:signed": _attested("signed by a second person"),
+    "attestation:refused": _attested("refused: nobody attests what their own patch did"),
+    "attestation:withdrawn": _attested("withdrawn"),
+    "attestation:expired": _attested("expired"),
     "notice:acknowledged": lambda f: f"Notice acknowledged: {f['kind'].split(':')[-1].replace('_', ' ')}.",
     "person:added": lambda f: f"Somebody added as {f['role']}.",
     "person:deactivated": _fixed("Somebody's access ended."),

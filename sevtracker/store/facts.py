@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -21,6 +22,13 @@ from sevtracker.store.tables import Copy, Dataset, Patch, Sev, SevCheck, table
 from sevtracker.store.vantages import Vantage, of_sevs
 
 
+class Excepted(NamedTuple):
+    """What a SEV was resolved without: checks that were waived, places that were only attested."""
+
+    checks: tuple[int, ...] = ()
+    places: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Case:
     """One SEV with everything that its exposure and its gate are judged by, at one time."""
@@ -35,8 +43,9 @@ class Case:
     patches: list[Patch]
     acts: Mapping[str, datetime]
     holes: tuple[gate.Hole, ...]
-    waivers: Mapping[int, gate.Waiver] = field(default_factory=dict)
+    waivers: Mapping[int, tuple[gate.Waiver, ...]] = field(default_factory=dict)
     attestations: tuple[gate.Attestation, ...] = ()
+    told: words.Words = field(default_factory=words.Words)
 
     @property
     def required(self) -> list[Vantage]:
@@ -44,26 +53,46 @@ class Case:
 
     def seen(self, v: Vantage) -> gate.Vantage:
         """A vantage of this case as the gate looks at it."""
-        return _facts(v, self.assessments[v.check_id], self.waivers.get(v.check_id))
+        return _facts(v, self.assessments[v.check_id], self.waivers.get(v.check_id, ()))
+
+    @property
+    def excepted(self) -> Excepted:
+        """What it was resolved without."""
+        kept = self.sev.excepted or {}
+        return Excepted(tuple(kept.get("checks", ())), tuple(kept.get("places", ())))
+
+    def facts(self) -> gate.Facts:
+        """All that the gate looks at."""
+        return gate.Facts(
+            level=self.sev.level,
+            status=self.sev.status,
+            rules=self.rules,
+            now=self.now,
+            vantages=[self.seen(v) for v in self.vantages],
+            holes=self.holes,
+            patches=len(self.patches),
+            patched_at=max((p.applied_at for p in self.patches), default=None),
+            retest_at=self.acts.get("retest"),
+            access_review_at=self.acts.get("access_review"),
+            sessions_at=self.acts.get("sessions"),
+            attestations=self.attestations,
+        )
 
     def gate(self) -> gate.Gate:
         """Ask the gate about this case."""
-        return gate.evaluate(
-            gate.Facts(
-                level=self.sev.level,
-                status=self.sev.status,
-                rules=self.rules,
-                now=self.now,
-                vantages=[self.seen(v) for v in self.vantages],
-                holes=self.holes,
-                patches=len(self.patches),
-                patched_at=max((p.applied_at for p in self.patches), default=None),
-                retest_at=self.acts.get("retest"),
-                access_review_at=self.acts.get("access_review"),
-                sessions_at=self.acts.get("sessions"),
-                attestations=self.attestations,
-            )
-        )
+        return gate.evaluate(self.facts())
+
+    def attested(self) -> set[str]:
+        """The places where people's word holds."""
+        return gate.attested(self.facts())
+
+    def assess(self) -> None:
+        """Judge every vantage as of now. One that the SEV was resolved without is still owed, not only watched."""
+        without, since = self.excepted.checks, self.sev.resolved_at
+        self.assessments = {
+            v.check_id: assess(v.state, self.rules, self.now, None if v.check_id in without else since)
+            for v in self.vantages
+        }
 
 
 def gather(
@@ -84,27 +113,37 @@ def gather(
         rules = rules_for(policy, sev.level)
         own = [(d, c) for d in their_datasets[number] for c in copies.get(int(d.id or 0), [])]
         seen = their_vantages[number]
-        cases.append(
-            Case(
-                sev=sev,
-                rules=rules,
-                now=now,
-                datasets=their_datasets[number],
-                copies=[c for _, c in own],
-                vantages=seen,
-                assessments={v.check_id: assess(v.state, rules, now, sev.resolved_at) for v in seen},
-                patches=their_patches[number],
-                acts={kind: at for kind, at in told[number].acts.items() if _this_cycle(sev, at)},
-                waivers=told[number].waivers,
-                attestations=_attestations(told[number], own, their_patches[number]),
-                holes=_holes([f"{d.slug}/{c.slug}" for d, c in own], seen, rules, identities),
-            )
+        case = Case(
+            sev=sev,
+            rules=rules,
+            now=now,
+            datasets=their_datasets[number],
+            copies=[c for _, c in own],
+            vantages=seen,
+            assessments={},
+            patches=their_patches[number],
+            acts={kind: at for kind, at in told[number].acts.items() if _this_cycle(sev, at)},
+            waivers=_waivers(told[number], their_patches[number]),
+            attestations=_attestations(told[number], own, their_patches[number]),
+            told=told[number],
+            holes=_holes([f"{d.slug}/{c.slug}" for d, c in own], seen, rules, identities),
         )
+        case.assess()
+        cases.append(case)
     return cases
 
 
 def _this_cycle(sev: Sev, at: datetime) -> bool:
     return sev.reopened_at is None or at >= sev.reopened_at
+
+
+def _waivers(told: words.Words, patches: Sequence[Patch]) -> dict[int, tuple[gate.Waiver, ...]]:
+    """What was waived, by check, as the gate looks at it."""
+    authors = frozenset(p.author_id for p in patches)
+    return {
+        check_id: tuple(gate.Waiver(w.until, w.knew_open, w.fingerprint, w.granted_by, authors) for w in listed)
+        for check_id, listed in told.waivers.items()
+    }
 
 
 def _attestations(
@@ -120,7 +159,7 @@ def _attestations(
     )
 
 
-def _facts(v: Vantage, assessment: Assessment, waiver: gate.Waiver | None) -> gate.Vantage:
+def _facts(v: Vantage, assessment: Assessment, waivers: tuple[gate.Waiver, ...]) -> gate.Vantage:
     return gate.Vantage(
         check=v.check_id,
         place=v.place,
@@ -132,7 +171,8 @@ def _facts(v: Vantage, assessment: Assessment, waiver: gate.Waiver | None) -> ga
         last=v.state.last,
         reason=v.last_reason,
         last_at=v.state.last_at,
-        waiver=waiver,
+        fingerprint=v.fingerprint,
+        waivers=waivers,
     )
 
 

@@ -39,12 +39,16 @@ class Card:
     fix_claimed_at: datetime | None
     verified_closed_at: datetime | None
     blockers: int
+    exceptions: int
     commander: str | None
 
 
 _CARD = (
     *(_S.c[name] for name in ("number", "title", "level", "status", "exposure", "restricted", "reported_at")),
-    *(_S.c[name] for name in ("exposed_from", "aware_at", "fix_claimed_at", "verified_closed_at", "blockers")),
+    *(
+        _S.c[name]
+        for name in ("exposed_from", "aware_at", "fix_claimed_at", "verified_closed_at", "blockers", "exceptions")
+    ),
 )
 
 

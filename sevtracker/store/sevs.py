@@ -148,6 +148,7 @@ class Line(NamedTuple):
     resolved_at: datetime | None
     reopens: int
     blockers: int
+    exceptions: int
     datasets: tuple[str, ...]
 
 
@@ -170,6 +171,7 @@ _LINE = tuple(
         "resolved_at",
         "reopens",
         "blockers",
+        "exceptions",
     ]
 )
 
@@ -187,6 +189,7 @@ class Brief(NamedTuple):
     exposure: Exposure
     restricted: bool
     reported_at: datetime
+    exceptions: int
     datasets: tuple[str, ...]
 
 

@@ -301,8 +301,9 @@ class Sev(SQLModel, table=True):
     harm: int | None = None
     #: How many reasons the gate had against resolving when it was last asked.
     blockers: int = 0
-    #: How many vantages it was resolved without, by a waiver or an attestation.
+    #: How many vantages it was resolved without, by a waiver or an attestation; and which: ``checks`` and ``places``.
     exceptions: int = 0
+    excepted: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     #: When time alone will change what the checks say.
     recheck_at: datetime | None = Field(default=None, index=True)
     #: Counts up whenever anything that a page shows has changed.
@@ -385,10 +386,15 @@ class Waiver(SQLModel, table=True):
     reason: str = Field(sa_type=sa.Text)
     #: The door was seen open when it was granted. A door that opens later is not covered.
     knew_open: bool
+    #: What the check looked at when it was granted. Of anything else it says nothing.
+    fingerprint: str = Field(max_length=64)
     granted_by: int = Field(foreign_key="person.id")
     granted_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    revoked_by: int | None = Field(default=None, foreign_key="person.id")
+    #: That it expired is on the record.
+    told: bool = False
 
 
 class Attestation(SQLModel, table=True):
@@ -402,6 +408,9 @@ class Attestation(SQLModel, table=True):
     made_at: datetime
     expires_at: datetime
     withdrawn_at: datetime | None = None
+    withdrawn_by: int | None = Field(default=None, foreign_key="person.id")
+    #: That it expired is on the record.
+    told: bool = False
 
 
 class AttestationSignature(SQLModel, table=True):

@@ -87,6 +87,7 @@ class Vantage:
     last_verdict: Verdict | None
     last_reason: Reason | None
     halted: Reason | None
+    fingerprint: str
     state: VantageState
     exposure: Exposure
     streak: int
@@ -105,6 +106,9 @@ class Vantage:
     def counts(self) -> bool:
         """A disabled check is no vantage any more, unless the last that it saw was an open door."""
         return self.enabled or self.state.decisive is Verdict.open
+
+
+_STATE = [f.name for f in dataclasses.fields(Vantage)].index("state")
 
 
 def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]]:
@@ -134,6 +138,7 @@ def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]
             _K.c.last_verdict,
             _K.c.last_reason,
             _K.c.halted,
+            _K.c.fingerprint,
             _SC.c.state,
             _SC.c.exposure,
             _SC.c.streak,
@@ -147,7 +152,7 @@ def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]
     )
     for row in session.connection().execute(statement):
         values = list(row)
-        values[17] = decode(values[17])
+        values[_STATE] = decode(values[_STATE])
         vantage = Vantage(*values)
         if vantage.counts:
             found[vantage.sev_number].append(vantage)
@@ -173,6 +178,7 @@ _LOOKING = (
         _K.c.last_verdict,
         _K.c.last_reason,
         _K.c.halted,
+        _K.c.fingerprint,
         _K.c.target,
     )
     .join(_D, _D.c.id == _K.c.dataset_id)
@@ -200,13 +206,14 @@ def looking(session: Session, dataset_ids: Sequence[int]) -> list[tuple[Vantage,
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a SEV that still needs a check asks of it."""
+    """What a SEV that still needs a check asks of it. ``excepted``: it was resolved without it."""
 
     sev_number: int
     check_id: int
     level: Level
     status: Status
     resolved_at: datetime | None
+    excepted: bool
     state: VantageState
 
 
@@ -216,13 +223,16 @@ def links_of(session: Session, check_ids: Sequence[int]) -> dict[int, list[Link]
     if not check_ids:
         return found
     statement = (
-        sa.select(_SC.c.sev_number, _SC.c.check_id, _S.c.level, _S.c.status, _S.c.resolved_at, _SC.c.state)
+        sa.select(
+            _SC.c.sev_number, _SC.c.check_id, _S.c.level, _S.c.status, _S.c.resolved_at, _S.c.excepted, _SC.c.state
+        )
         .join(_S, _S.c.number == _SC.c.sev_number)
         .where(_SC.c.check_id.in_(check_ids), _S.c.status.in_(sorted(ACTIVE | WATCHED)))
         .order_by(_SC.c.sev_number)
     )
     for row in session.connection().execute(statement):
-        found.setdefault(row.check_id, []).append(Link(*row[:5], decode(row.state)))
+        excepted = row.check_id in (row.excepted or {}).get("checks", ())
+        found.setdefault(row.check_id, []).append(Link(*row[:5], excepted, decode(row.state)))
     return found
 
 

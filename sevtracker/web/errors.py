@@ -114,7 +114,8 @@ def not_changed(answer: Refused) -> Problem:
 def blocker(b: Blocker) -> dict[str, Any]:
     """A blocker as scripts get it."""
     told: dict[str, Any] = {"code": b.code.value, "message": b.message, "clears": b.clears}
-    return told if b.check is None else {**told, "check": b.check}
+    about = {"check": b.check, "place": b.place}
+    return {**told, **{name: value for name, value in about.items() if value is not None}}
 
 
 # ---- from errors to problems -------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def once(runtime: Runtime, person: Person, key: Key | None, act: Callable[[Work]
                 return _replay(work.session, person, kept, key)
             work.idem = key.short
             answer = act(work)
-            if answer.status < 400:
+            if answer.status < 400:  # what was refused on the record is committed, but may be asked again
                 keep(work, key, answer)
             return answer
     except SevtrackerError:

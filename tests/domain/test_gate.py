@@ -126,7 +126,7 @@ def test_acts_from_before_the_last_patch_do_not_count() -> None:
 
 
 def test_a_waiver_lets_one_vantage_through_until_it_expires() -> None:
-    waived = vantage(GREEN + " I@50.5", check=2, waiver=Waiver(at(60), knew_open=False))
+    waived = vantage(GREEN + " I@50.5", check=2, waivers=(Waiver(at(60), knew_open=False),))
     gate = evaluate(facts(vantage(), waived))
     assert (gate.open, gate.exceptions) == (True, (2,))
     later = facts(vantage(GREEN + " C@59", at(60)), waived, now=at(60))
@@ -134,13 +134,13 @@ def test_a_waiver_lets_one_vantage_through_until_it_expires() -> None:
 
 
 def test_a_waiver_that_nothing_needs_is_no_exception() -> None:
-    assert evaluate(facts(vantage(waiver=Waiver(at(60), knew_open=False)))).exceptions == ()
+    assert evaluate(facts(vantage(waivers=(Waiver(at(60), knew_open=False),)))).exceptions == ()
 
 
 def test_a_waiver_covers_an_open_door_only_if_that_was_known_when_it_was_granted() -> None:
     opened = vantage(GREEN + " O@50.5", check=2)
-    unaware = evaluate(facts(vantage(), replace(opened, waiver=Waiver(at(60), knew_open=False))))
-    aware = evaluate(facts(vantage(), replace(opened, waiver=Waiver(at(60), knew_open=True))))
+    unaware = evaluate(facts(vantage(), replace(opened, waivers=(Waiver(at(60), knew_open=False),))))
+    aware = evaluate(facts(vantage(), replace(opened, waivers=(Waiver(at(60), knew_open=True),))))
     assert "open" in codes(unaware)
     assert (aware.open, aware.exceptions) == (True, (2,))
 
@@ -150,7 +150,7 @@ def test_a_waiver_covers_an_open_door_only_if_that_was_known_when_it_was_granted
     [(GREEN, True), ("O@0 P@10 C@20,35", False), ("C@0 P@10 C@20,35,50", False), (GREEN + " O@50.5", False)],
 )
 def test_a_waived_vantage_is_made_good_by_what_any_other_needs(story: str, good: bool) -> None:
-    assert vantage(story, waiver=Waiver(at(60), knew_open=True)).made_good() is good
+    assert vantage(story, waivers=(Waiver(at(60), knew_open=True),)).made_good() is good
 
 
 def test_what_only_supports_gates_but_is_no_evidence_by_itself() -> None:
@@ -205,3 +205,50 @@ def test_what_is_covered_by_people_s_word_only_is_told_as_attested() -> None:
 
 def test_attestations_alone_never_resolve() -> None:
     assert codes(evaluate(facts(vantage(weight=Weight.informs), holes=(TAPE,), attestations=(GOOD,)))) == ["no_check"]
+
+
+# ---- which waivers count -----------------------------------------------------------------------------------------
+
+STANDS = Waiver(at(60), knew_open=True, fingerprint="f1", granted_by=PRIYA, patch_authors=frozenset({DANA}))
+
+
+@pytest.mark.parametrize(
+    ("bad", "because"),
+    [
+        (replace(STANDS, until=NOW), "has expired"),
+        (replace(STANDS, granted_by=DANA), "was granted by an author of a patch"),
+        (replace(STANDS, fingerprint="f0"), "is for what the check looked at before it was changed"),
+    ],
+)
+def test_a_waiver_that_lacks_something_lets_nothing_through(bad: Waiver, because: str) -> None:
+    opened = vantage(GREEN + " O@50.5", check=2, fingerprint="f1")
+    assert bad.trouble(NOW, "f1") == because
+    assert "open" in codes(evaluate(facts(vantage(), replace(opened, waivers=(bad,)))))
+    assert evaluate(facts(vantage(), replace(opened, waivers=(bad, STANDS)))).exceptions == (2,)
+
+
+def test_of_several_waivers_any_that_covers_will_do() -> None:
+    unaware = replace(STANDS, until=at(900), knew_open=False)
+    opened = vantage(GREEN + " O@50.5", check=2, fingerprint="f1", waivers=(unaware, STANDS))
+    assert opened.waived_until(NOW) == at(60)
+    assert opened.standing(NOW) == (unaware, STANDS)
+    assert vantage(fingerprint="f1", waivers=(unaware, STANDS)).waived_until(NOW) == at(900)
+
+
+def test_an_unfinished_attestation_blocks_nothing_where_another_one_is_good() -> None:
+    again = replace(GOOD, attested_by=(PRIYA,))
+    assert evaluate(facts(holes=(TAPE,), attestations=(GOOD, again))).open
+
+
+def test_an_expired_attestation_is_history_once_a_check_looks_there() -> None:
+    assert evaluate(facts(attestations=(replace(GOOD, expires_at=NOW),))).open
+
+
+def test_the_same_trouble_is_told_once() -> None:
+    expired = replace(GOOD, expires_at=NOW)
+    assert codes(evaluate(facts(holes=(TAPE,), attestations=(expired, expired)))) == ["attestation", "uncovered"]
+
+
+def test_a_blocker_about_a_copy_names_it() -> None:
+    gate = evaluate(facts(holes=(TAPE,), attestations=(replace(GOOD, attested_by=(PRIYA,)),)))
+    assert [b.place for b in gate.blockers] == ["mci-events/tape", "mci-events/tape"]

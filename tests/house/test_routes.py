@@ -18,6 +18,8 @@ PARTS = {
     "number": 2_000_000_000,
     "check_id": 2_000_000_000,
     "suggestion_id": 2_000_000_000,
+    "waiver": 2_000_000_000,
+    "attestation": 2_000_000_000,
     "run_id": 2_000_000_000,
     "proposal_id": 2_000_000_000,
     "person_id": 2_000_000_000,

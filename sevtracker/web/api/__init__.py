@@ -6,7 +6,7 @@ from functools import cache
 
 from flask import Blueprint, Flask, Response
 
-from sevtracker.web.api import acts, checks, datasets, me, openapi, sevs, suggestions
+from sevtracker.web.api import acts, checks, datasets, exceptions, me, openapi, sevs, suggestions
 from sevtracker.web.api.routes import Endpoint, NumberConverter, SlugConverter, mount
 from sevtracker.web.permissions import public
 
@@ -15,7 +15,8 @@ PREFIX = "/api/v1"
 
 def endpoints() -> list[Endpoint]:
     """Every endpoint, in the order of the document."""
-    return [e for room in (sevs, acts, datasets, checks, suggestions, me) for e in room.routes.endpoints]
+    rooms = (sevs, acts, exceptions, datasets, checks, suggestions, me)
+    return [e for room in rooms for e in room.routes.endpoints]
 
 
 def register(app: Flask) -> None:

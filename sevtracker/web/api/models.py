@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,12 +38,13 @@ class BadField(Answered):
 
 
 class Blocker(Answered):
-    """A reason of the gate, and what would clear it."""
+    """A reason of the gate, and what would clear it. `place` is `dataset/copy`."""
 
     code: Code
     message: str
     clears: str
     check: int | None = None
+    place: str | None = None
 
 
 class Problem(Answered):
@@ -248,7 +249,7 @@ class RunQueued(Answered):
 
 
 class SevLine(Answered):
-    """A SEV as lists show it."""
+    """A SEV as lists show it. `exception_count`: how many vantages it stands resolved without, waived or attested."""
 
     number: int
     key: str
@@ -260,6 +261,8 @@ class SevLine(Answered):
     restricted: bool
     datasets: list[str]
     blockers: int
+    resolved_with_exception: bool
+    exception_count: int
     reopens: int
     reported_at: datetime
     detected_at: datetime
@@ -331,6 +334,7 @@ class Vantage(Answered):
     last_open_at: datetime | None
     proven: bool
     halted: Reason | None
+    waived_until: datetime | None
 
 
 class Impact(Answered):
@@ -359,6 +363,67 @@ class Gate(Answered):
     blockers: list[Blocker]
 
 
+class Waiver(Answered):
+    """An executive's word that one check may be passed over for a while. `trouble`: why it does not count, if so.
+
+    `knew_open`: the check saw the door open when it was granted. A door that opens later is not covered.
+    """
+
+    id: int
+    check: int
+    reason: str
+    knew_open: bool
+    in_force: bool
+    trouble: str | None
+    granted_by: PersonRef | None
+    granted_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    revoked_by: PersonRef | None
+
+
+class WaiverPage(Answered):
+    items: list[Waiver]
+    next: str | None
+
+
+class Signature(Answered):
+    person: PersonRef | None
+    at: datetime
+
+
+class Attestation(Answered):
+    """People's word on a copy that no probe can reach. It takes two; `trouble` says what is missing, if anything."""
+
+    id: int
+    dataset: str
+    copy_: str = Field(serialization_alias="copy")
+    statement: str
+    evidence: str
+    in_force: bool
+    trouble: str | None
+    signatures: list[Signature]
+    made_at: datetime
+    expires_at: datetime
+    withdrawn_at: datetime | None
+    withdrawn_by: PersonRef | None
+
+
+class AttestationPage(Answered):
+    items: list[Attestation]
+    next: str | None
+
+
+class Exempt(Answered):
+    """What the SEV stands resolved without; of one with work still owed, what resolving it now would do without."""
+
+    kind: Literal["waiver", "attestation"]
+    check: int | None
+    place: str
+    identity: str | None
+    until: datetime | None
+
+
 class Sev(SevLine):
     """A SEV with all that is known of it."""
 
@@ -375,6 +440,9 @@ class Sev(SevLine):
     suggestions: list[Suggestion]
     impact: list[Impact]
     gate: Gate
+    waivers: list[Waiver]
+    attestations: list[Attestation]
+    exceptions: list[Exempt]
 
 
 class Actor(Answered):

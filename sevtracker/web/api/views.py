@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sevtracker.config import Settings
 from sevtracker.domain import clocks, gate, sentences
-from sevtracker.domain.exposure import Assessment
 from sevtracker.domain.ledger import Evidence
 from sevtracker.domain.vocabulary import Verdict
-from sevtracker.store import checks, datasets, facts, impacts, people, proposals, sevs, suggestions, timeline, vantages
+from sevtracker.store import (
+    checks,
+    datasets,
+    facts,
+    impacts,
+    people,
+    proposals,
+    sevs,
+    suggestions,
+    timeline,
+    vantages,
+    words,
+)
 from sevtracker.store.session import Session
-from sevtracker.store.tables import Check, Patch, Person, Sev
+from sevtracker.store.tables import Check, Patch, Person, Sev, Waiver
 from sevtracker.store.work import Viewer
+from sevtracker.web import exceptions
 from sevtracker.web.api import models
 
 #: How long there is to notify the supervisory authority (GDPR, article 33).
@@ -47,6 +60,8 @@ def _line(line: sevs.Line) -> dict[str, object]:
         "restricted": line.restricted,
         "datasets": list(line.datasets),
         "blockers": line.blockers,
+        "resolved_with_exception": line.exceptions > 0,
+        "exception_count": line.exceptions,
         "reopens": line.reopens,
         "reported_at": line.reported_at,
         "detected_at": line.detected_at,
@@ -204,10 +219,13 @@ def timeline_item(item: timeline.Item) -> models.TimelineItem:
 
 
 def sev(session: Session, viewer: Viewer, settings: Settings, found: Sev, now: datetime) -> models.Sev:
-    """Everything that is known of a SEV, as of ``now``. Twelve statements, however much it is."""
+    """Everything that is known of a SEV, as of ``now``. Twelve statements, two more where something was waived or
+    attested, however much it is."""
     number = found.number or 0
     [case] = facts.gather(session, [found], settings.policy, settings.identities, now)
-    named = people.named(session, [found.reporter_id, found.commander_id, *(p.author_id for p in case.patches)])
+    said = exceptions.spoken(session, case)
+    authors = [p.author_id for p in case.patches]
+    named = people.named(session, [found.reporter_id, found.commander_id, *authors, *said.people()])
     asked = case.gate()
     duplicate = [found.duplicate_of] if found.duplicate_of else []
     return models.Sev(
@@ -222,6 +240,8 @@ def sev(session: Session, viewer: Viewer, settings: Settings, found: Sev, now: d
         restricted=found.restricted,
         datasets=[d.slug for d in case.datasets],
         blockers=len(asked.blockers),
+        resolved_with_exception=found.exceptions > 0,
+        exception_count=found.exceptions,
         reopens=found.reopens,
         reported_at=found.reported_at,
         detected_at=found.detected_at,
@@ -237,10 +257,13 @@ def sev(session: Session, viewer: Viewer, settings: Settings, found: Sev, now: d
         clocks=_clocks(found, now),
         windows=_windows(case),
         patches=[_patch(p, named) for p in case.patches],
-        vantages=[_vantage(v, case.assessments[v.check_id]) for v in case.vantages],
+        vantages=[_vantage(v, case) for v in case.vantages],
         suggestions=[suggestion(one) for one in suggestions.of_sev(session, number)],
         impact=[_impact(one) for one in impacts.of_sev(session, number)],
         gate=models.Gate(open=asked.open, blockers=_blockers(asked.blockers)),
+        waivers=[waiver(case, w, named) for w in said.waivers],
+        attestations=[attestation(case, a, named) for a in said.attestations],
+        exceptions=[_exempt(e) for e in exceptions.exceptions(case)],
     )
 
 
@@ -295,7 +318,8 @@ def _patch(row: Patch, named: Mapping[int, Person]) -> models.Patch:
     )
 
 
-def _vantage(v: vantages.Vantage, seen: Assessment) -> models.Vantage:
+def _vantage(v: vantages.Vantage, case: facts.Case) -> models.Vantage:
+    seen = case.assessments[v.check_id]
     return models.Vantage(
         check=v.check_id,
         name=v.name,
@@ -314,6 +338,7 @@ def _vantage(v: vantages.Vantage, seen: Assessment) -> models.Vantage:
         last_open_at=v.state.last_open_at,
         proven=seen.proven,
         halted=v.halted,
+        waived_until=case.seen(v).waived_until(case.now),
     )
 
 
@@ -330,5 +355,48 @@ def _impact(one: impacts.Told) -> models.Impact:
     )
 
 
+def waiver(case: facts.Case, row: Waiver, named: Mapping[int, Person]) -> models.Waiver:
+    trouble = exceptions.trouble_of_waiver(case, row)
+    return models.Waiver(
+        id=row.id or 0,
+        check=row.check_id,
+        reason=row.reason,
+        knew_open=row.knew_open,
+        in_force=trouble is None,
+        trouble=trouble,
+        granted_by=person(named.get(row.granted_by)),
+        granted_at=row.granted_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        revoked_by=person(named.get(row.revoked_by or 0)),
+    )
+
+
+def attestation(case: facts.Case, signed: words.Signed, named: Mapping[int, Person]) -> models.Attestation:
+    row, trouble = signed.attestation, exceptions.trouble_of_attestation(case, signed)
+    dataset, copy = exceptions.place_of(case, row.copy_id)
+    return models.Attestation(
+        id=row.id or 0,
+        dataset=dataset,
+        copy_=copy,
+        statement=row.statement,
+        evidence=row.evidence,
+        in_force=trouble is None,
+        trouble=trouble,
+        signatures=[models.Signature(person=person(named.get(s.person_id)), at=s.at) for s in signed.signatures],
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+        withdrawn_at=row.withdrawn_at,
+        withdrawn_by=person(named.get(row.withdrawn_by or 0)),
+    )
+
+
+def _exempt(e: exceptions.Exempt) -> models.Exempt:
+    kind: Literal["waiver", "attestation"] = "attestation" if e.check is None else "waiver"
+    return models.Exempt(kind=kind, check=e.check, place=e.place, identity=e.identity, until=e.until)
+
+
 def _blockers(blockers: Sequence[gate.Blocker]) -> list[models.Blocker]:
-    return [models.Blocker(code=b.code, message=b.message, clears=b.clears, check=b.check) for b in blockers]
+    return [
+        models.Blocker(code=b.code, message=b.message, clears=b.clears, check=b.check, place=b.place) for b in blockers
+    ]

@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("check_", sa.Column("retired_at", UTCDateTime(), nullable=True))
     op.add_column("run", sa.Column("impact", _JSON, nullable=True))
     op.add_column("sev", sa.Column("exceptions", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("sev", sa.Column("excepted", _JSON, nullable=True))
     _suggestions()
     _waivers()
     _attestations()
@@ -63,12 +64,16 @@ def _waivers() -> None:
         sa.Column("check_id", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("knew_open", sa.Boolean(), nullable=False),
+        sa.Column("fingerprint", AutoString(length=64), nullable=False),
         sa.Column("granted_by", sa.Integer(), nullable=False),
         sa.Column("granted_at", UTCDateTime(), nullable=False),
         sa.Column("expires_at", UTCDateTime(), nullable=False),
         sa.Column("revoked_at", UTCDateTime(), nullable=True),
+        sa.Column("revoked_by", sa.Integer(), nullable=True),
+        sa.Column("told", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["check_id"], ["check_.id"]),
         sa.ForeignKeyConstraint(["granted_by"], ["person.id"]),
+        sa.ForeignKeyConstraint(["revoked_by"], ["person.id"]),
         sa.ForeignKeyConstraint(["sev_number"], ["sev.number"]),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -87,8 +92,11 @@ def _attestations() -> None:
         sa.Column("made_at", UTCDateTime(), nullable=False),
         sa.Column("expires_at", UTCDateTime(), nullable=False),
         sa.Column("withdrawn_at", UTCDateTime(), nullable=True),
+        sa.Column("withdrawn_by", sa.Integer(), nullable=True),
+        sa.Column("told", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["copy_id"], ["copy.id"]),
         sa.ForeignKeyConstraint(["sev_number"], ["sev.number"]),
+        sa.ForeignKeyConstraint(["withdrawn_by"], ["person.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_attestation_copy_id", "attestation", ["copy_id"], unique=False)
