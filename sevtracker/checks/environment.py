@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sevtracker.checks.guard import Guard
 from sevtracker.checks.identities import Identities
 from sevtracker.checks.interface import CheckKind, Endpoint
+from sevtracker.checks.keeping import Keeper
 from sevtracker.checks.local import NOTHING_LOCAL, LocalRules, local_rules
 from sevtracker.checks.registry import load_kinds
 from sevtracker.clock import Clock
@@ -20,7 +21,7 @@ _POSTGRES_PORT = 5432
 
 @dataclass(frozen=True, slots=True)
 class ProbeEnvironment:
-    """What probing needs of the process. ``deadline`` is in seconds, for a whole run."""
+    """What probing needs of the process. ``deadline`` is in seconds, for a whole run. A worker opens the ``keeper``."""
 
     kinds: Mapping[str, CheckKind[Any]]
     identities: Identities
@@ -28,6 +29,7 @@ class ProbeEnvironment:
     clock: Clock
     deadline: float = 60.0
     local: LocalRules = NOTHING_LOCAL
+    keeper: Keeper = field(default_factory=Keeper)
 
 
 def environment_from(

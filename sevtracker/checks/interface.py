@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sevtracker.checks.keeping import Keeper
 from sevtracker.checks.local import NOTHING_LOCAL, LocalRules
 from sevtracker.clock import Clock
 from sevtracker.domain.vocabulary import Phase, Reason, Verdict, Weight
@@ -227,7 +228,8 @@ class Access:
     ``pins`` has one address for each of the locator's endpoints, in order. ``admit`` is the guard, bound to this
     identity, for a further place (a self-test on another host); it raises TargetRefused. ``timeout`` is in seconds.
     ``secret`` reads a secret reference that stands in the parameters (``env:NAME``); it raises ConfigError.
-    ``local``: what the configuration allows on this machine. ``identity``: the name of the one who tries.
+    ``local``: what the configuration allows on this machine. ``identity``: the name of the one who tries. ``keeper``
+    holds what is to stay open until the next run.
     """
 
     credentials: Credentials
@@ -241,6 +243,7 @@ class Access:
     window: Window | None = None
     local: LocalRules = NOTHING_LOCAL
     identity: str = ""
+    keeper: Keeper = field(default_factory=Keeper)
 
 
 ParamsT = TypeVar("ParamsT", bound=CheckParams)

@@ -190,10 +190,11 @@ class _Run:
                 is_control=is_control,
                 admit=partial(self._admit_for, name),
                 secret=self._environment.identities.secret,
-                memory=self._definition.memory,
+                memory=self._definition.memory if self.memory is None else self.memory,
                 window=self._definition.window,
                 local=self._environment.local,
                 identity=name,
+                keeper=self._environment.keeper,
             )
             if self._kind.bounded:
                 return sound(self._kind.attempt(self._params, access))

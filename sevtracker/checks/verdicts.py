@@ -31,7 +31,7 @@ CLOSED_REASONS = frozenset(
     {
         *(Reason.denied, Reason.signin_redirect, Reason.login_page, Reason.hidden, Reason.rls_denied, Reason.no_grant),
         *(Reason.no_connection, Reason.collection_stopped, Reason.all_disclosed, Reason.encrypted),
-        *(Reason.not_accessed, Reason.command_closed),
+        *(Reason.not_accessed, Reason.command_closed, Reason.session_ended),
     }
 )
 #: Seconds that two clocks may differ before nothing is called closed.

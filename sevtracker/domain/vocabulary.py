@@ -95,6 +95,7 @@ class Reason(StrEnum):
     login_page = "login_page"
     hidden = "hidden"
     rls_denied = "rls_denied"
+    session_ended = "session_ended"
     no_grant = "no_grant"
     no_connection = "no_connection"
     collection_stopped = "collection_stopped"

@@ -88,6 +88,7 @@ REASON: Mapping[Reason, str] = {
     Reason.login_page: "login page",
     Reason.hidden: "hidden from this identity",
     Reason.rls_denied: "filtered by row-level security",
+    Reason.session_ended: "the held session was ended",
     Reason.no_grant: "no grant lets others in",
     Reason.no_connection: "no connection",
     Reason.collection_stopped: "collection stopped",

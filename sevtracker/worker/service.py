@@ -22,6 +22,7 @@ class Worker:
         self.clock = TheClock(runtime)
 
     def start(self) -> None:
+        self._runtime.probes.keeper.open()
         self.dispatcher.start()
         self.clock.start()
         log.info("worker_started", threads=self._runtime.settings.worker.threads)
@@ -30,4 +31,5 @@ class Worker:
         """Stop in good order, within about ``worker.grace``: no run is lost, no lane stays leased."""
         self.clock.stop()
         self.dispatcher.stop(self._runtime.settings.worker.grace.total_seconds())
+        self._runtime.probes.keeper.close()
         log.info("worker_stopped")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,8 @@ from typing import Any
 
 from sevtracker.checks.guard import Guard
 from sevtracker.checks.identities import Identities
-from sevtracker.checks.interface import Definition, Endpoint, Observation
+from sevtracker.checks.interface import Definition, Endpoint, Observation, Window
+from sevtracker.checks.keeping import Keeper
 from sevtracker.checks.local import NOTHING_LOCAL, LocalRules
 from sevtracker.checks.probing import ProbeEnvironment, probe
 from sevtracker.checks.registry import load_kinds
@@ -156,6 +158,7 @@ class World:
     deadline: float = 60.0
     kinds: Mapping[str, Any] = field(default_factory=load_kinds)
     local: LocalRules = NOTHING_LOCAL
+    keeper: Keeper = field(default_factory=Keeper)
 
     @property
     def environment(self) -> ProbeEnvironment:
@@ -166,12 +169,51 @@ class World:
             self.clock,
             self.deadline,
             self.local,
+            self.keeper,
         )
 
     def look(
-        self, kind: str, params: dict[str, Any], identity: str = "anonymous", control: str | None = None
+        self,
+        kind: str,
+        params: dict[str, Any],
+        identity: str = "anonymous",
+        control: str | None = None,
+        memory: Mapping[str, Any] | None = None,
+        window: Window | None = None,
     ) -> Observation:
-        return probe(Definition(kind, identity, control, params), self.environment)
+        return probe(Definition(kind, identity, control, params, memory, window), self.environment)
+
+
+@dataclass
+class RememberingWorld(World):
+    """A world with a worker in it: what a check wants to be given at its next run, it is given."""
+
+    memories: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.keeper.open()
+
+    def look(
+        self,
+        kind: str,
+        params: dict[str, Any],
+        identity: str = "anonymous",
+        control: str | None = None,
+        memory: Mapping[str, Any] | None = None,
+        window: Window | None = None,
+    ) -> Observation:
+        key = json.dumps([kind, params, identity], sort_keys=True, default=str)
+        seen = super().look(kind, params, identity, control, memory or self.memories.get(key), window)
+        if seen.memory is not None:
+            self.memories[key] = json.loads(json.dumps(seen.memory))  # as a database would
+        return seen
+
+    def start_anew(self, *, forget: bool = False) -> None:
+        """The worker is stopped, and another one started. ``forget``: the checks are edited, too."""
+        self.keeper.close()
+        self.keeper.open()
+        if forget:
+            self.memories.clear()
 
 
 def outcome(seen: Observation) -> tuple[str, str]:

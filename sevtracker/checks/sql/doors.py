@@ -27,6 +27,14 @@ class Door(Protocol):
         """A read-only transaction with ``limit`` seconds a statement; answers the server's Unix time."""
         ...
 
+    def wake(self, raw: Any, access: Access) -> None:
+        """``raw``, a connection that this made before, may work for ``access.timeout`` seconds more."""
+        ...
+
+    def rest(self, raw: Any) -> None:
+        """``raw`` stays open without a limit of time, ours or the server's, until it is woken. Raises DBAPIError."""
+        ...
+
 
 class NotIn(Exception):
     """The session did not come to be. ``note`` is our own words; the driver's error is dropped on purpose."""

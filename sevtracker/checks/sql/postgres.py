@@ -11,6 +11,7 @@ import psycopg
 from psycopg.abc import RV, PQGen
 from sqlalchemy import Connection
 
+from sevtracker.checks.deadline import keep_alive
 from sevtracker.checks.interface import Access, Pinned
 from sevtracker.checks.sql.denials import POSTGRESQL
 from sevtracker.checks.sql.doors import NotIn
@@ -20,6 +21,7 @@ from sevtracker.domain.vocabulary import Phase, Reason
 
 #: libpq falls back to a file in the home directory when it has no password. There is none by this name.
 _NO_FILE = "/nonexistent/sevtracker-reads-no-password-file"
+_IDLE_TIMEOUT_SINCE = 140_000
 _BEGIN = (
     "BEGIN READ ONLY; SET LOCAL statement_timeout = {ms:d}; SET LOCAL lock_timeout = {ms:d};"
     " SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8"
@@ -71,6 +73,15 @@ class PostgresDoor:
             raise _not_in(error, place, access, ends) from None
         connection.clock, connection.ends = access.clock, ends
         return connection
+
+    def wake(self, raw: _Bounded, access: Access) -> None:
+        raw.ends = access.clock.monotonic() + access.timeout
+
+    def rest(self, raw: _Bounded) -> None:
+        """Source: PostgreSQL manual, "idle_session_timeout"."""
+        if raw.info.server_version >= _IDLE_TIMEOUT_SINCE:
+            raw.execute("SET idle_session_timeout = 0")
+        keep_alive(raw.fileno())
 
     def begin(self, connection: Connection, limit: float) -> float:
         ms = int(limit * 1000)

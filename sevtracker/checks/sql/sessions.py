@@ -30,23 +30,24 @@ _handed_over = threading.local()
 class Session:
     """An open session. Every method may raise SQLAlchemy's DBAPIError; ``denials`` tells what it means."""
 
-    def __init__(self, connection: Connection, door: Door, denials: Denials, limit: float) -> None:
+    def __init__(self, connection: Connection, backend: str, limit: float) -> None:
         self.connection = connection
-        self.denials = denials
-        self._door = door
+        self.backend = backend
+        self.denials: Denials = DENIALS[backend]
+        self._door = _door(backend)
         self._limit = limit
         self._fresh = False
 
     def greet(self) -> float:
         """The self-test: this identity may sign in and ask something. Answers the server's Unix time, in seconds."""
         self._fresh = True
-        return self._door.begin(self.connection, self._limit)
+        return self._begin()
 
     def finds(self, statement: Select[Any], *, before: str | None = None) -> bool:
         """Whether ``statement`` brings a row, after the statement ``before``. What is in the row is not looked at."""
         if not self._fresh:
             self.connection.exec_driver_sql("ROLLBACK")
-            self._door.begin(self.connection, self._limit)
+            self._begin()
         self._fresh = False
         if before:
             self.connection.exec_driver_sql(before)
@@ -56,7 +57,7 @@ class Session:
         """What the server's own catalog answers to ``question`` (``:name`` is a value). Never ask a target so."""
         if not self._fresh:
             self.connection.exec_driver_sql("ROLLBACK")
-            self._door.begin(self.connection, self._limit)
+            self._begin()
         self._fresh = False
         return self.connection.execute(text(question), values).all()
 
@@ -73,25 +74,56 @@ class Session:
             raise
         return False
 
+    def _begin(self) -> float:
+        with _told_alike(self.connection):
+            return self._door.begin(self.connection, self._limit)
+
 
 @contextmanager
 def open_session(place: SqlPlace, access: Access) -> Iterator[Session]:
     """Sign in at ``access.pins[0]`` for at most ``access.timeout`` seconds. Raises NotIn."""
-    door = _door(place.backend)
-    with _connected(door, place, access) as connection:
-        yield Session(connection, door, DENIALS[place.backend], min(STATEMENT_LIMIT, access.timeout))
+    connection = connected(place, access)
+    try:
+        yield Session(connection, place.backend, min(STATEMENT_LIMIT, access.timeout))
+    finally:
+        connection.close()
+
+
+def connected(place: SqlPlace, access: Access) -> Connection:
+    """A connection to ``access.pins[0]``, signed in, for whoever closes it. Raises NotIn."""
+    raw = _door(place.backend).connect(place, access)
+    try:
+        _handed_over.connection = raw
+        return _engine(place.backend).connect()
+    except BaseException:
+        raw.close()
+        raise
+    finally:
+        _handed_over.connection = None
 
 
 @contextmanager
-def _connected(door: Door, place: SqlPlace, access: Access) -> Iterator[Connection]:
-    raw = door.connect(place, access)
+def resumed(connection: Connection, place: SqlPlace, access: Access) -> Iterator[Session]:
+    """A session that was opened before, for one more run of ``access.timeout`` seconds. Raises DBAPIError.
+
+    Its statements may take half of that at most: the server has to end them before we would cut the connection.
+    """
+    door = _door(place.backend)
+    with _told_alike(connection):
+        door.wake(connection.connection.dbapi_connection, access)
+    yield Session(connection, place.backend, min(STATEMENT_LIMIT, access.timeout / 2))
+    connection.exec_driver_sql("ROLLBACK")
+    with _told_alike(connection):
+        door.rest(connection.connection.dbapi_connection)
+
+
+@contextmanager
+def _told_alike(connection: Connection) -> Iterator[None]:
+    """What the driver itself raises, as SQLAlchemy would have told it."""
     try:
-        _handed_over.connection = raw
-        with _engine(place.backend).connect() as connection:
-            yield connection
-    finally:
-        _handed_over.connection = None
-        raw.close()
+        yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError(None, None, error) from None
 
 
 @lru_cache

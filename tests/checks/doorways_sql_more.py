@@ -1,0 +1,132 @@
+"""The doorways of the kinds that ask databases other questions than whether a row can be read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from tests.checks.contract import Doorway, doorway
+from tests.checks.sites import CONTROL_SECRET, STAFF_SECRET, RememberingWorld
+from tests.servers import mariadb as mariadb_
+from tests.servers import postgres as postgres_
+from tests.servers.mariadb import MariaDBServer
+from tests.servers.postgres import PostgresServer
+
+
+@dataclass
+class Stage:
+    """A server of its own that can be stopped, and is there again when it is next set."""
+
+    server: PostgresServer | MariaDBServer
+    _stopped: list[bool] = field(default_factory=list)
+
+    def stop(self) -> None:
+        self.server.stop()
+        self._stopped.append(True)
+
+    def again(self) -> None:
+        while self._stopped:
+            self._stopped.pop()
+            self.server.start()
+
+
+@contextlib.contextmanager
+def postgresql(*, database: str = "hr") -> Iterator[tuple[Stage, Callable[..., object]]]:
+    """A PostgreSQL with the cast in it, and what runs SQL there as its superuser."""
+    server = postgres_.new_server()
+    server.create_role("any_employee", STAFF_SECRET.replace("'", "''"))
+    server.create_role("privacy_team", CONTROL_SECRET)
+    server.create_database(database)
+    try:
+        yield Stage(server), lambda *statements: server.execute(*statements, database=database)
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def mariadb() -> Iterator[tuple[Stage, Callable[..., object]]]:
+    """A MariaDB with the cast in it, and what runs SQL there as its superuser."""
+    server = mariadb_.new_server()
+    server.create_user("any_employee", STAFF_SECRET.replace("\\", "\\\\").replace("'", "''"))
+    server.create_user("privacy_team", CONTROL_SECRET)
+    server.create_database("tracking")
+    try:
+        yield Stage(server), server.execute
+    finally:
+        server.stop()
+
+
+@doorway("sql_read of a held session on PostgreSQL")
+@contextlib.contextmanager
+def held_on_postgresql() -> Iterator[Doorway]:
+    with postgresql() as (stage, run):
+        world = RememberingWorld()
+
+        def reopen() -> None:
+            stage.again()
+            run(
+                "DROP SCHEMA IF EXISTS tracking CASCADE",
+                "CREATE SCHEMA tracking",
+                "CREATE TABLE tracking.events (id int)",
+                "INSERT INTO tracking.events VALUES (1)",
+                "GRANT USAGE ON SCHEMA tracking TO PUBLIC",
+                "GRANT SELECT ON tracking.events TO any_employee, privacy_team",
+            )
+            world.start_anew(forget=True)
+            door.look()
+
+        door = Doorway(
+            kind="sql_read",
+            params={
+                "url": f"postgresql://127.0.0.1:{stage.server.port}/hr",
+                "table": "tracking.events",
+                "held": True,
+            },
+            identity="any-employee",
+            identity_with_dead_password="dead-password",
+            control="privacy-team",
+            reopen=reopen,
+            lock=lambda: run("REVOKE ALL ON tracking.events FROM any_employee"),
+            stop=stage.stop,
+            rename=lambda: run("ALTER TABLE tracking.events RENAME TO events_old"),
+            world=world,
+        )
+        yield door
+        world.keeper.close()
+
+
+@doorway("sql_read of a held session on MariaDB")
+@contextlib.contextmanager
+def held_on_mariadb() -> Iterator[Doorway]:
+    """The rights of an open session are gone once it is killed."""
+    with mariadb() as (stage, run):
+        world = RememberingWorld()
+
+        def reopen() -> None:
+            stage.again()
+            run(
+                "DROP TABLE IF EXISTS tracking.events, tracking.events_old",
+                "CREATE TABLE tracking.events (id int)",
+                "INSERT INTO tracking.events VALUES (1)",
+                "GRANT SELECT ON *.* TO 'any_employee'@'%'",
+                "GRANT SELECT ON tracking.* TO 'privacy_team'@'%'",
+            )
+            world.start_anew(forget=True)
+            door.look()
+
+        door = Doorway(
+            kind="sql_read",
+            params={"url": f"mariadb://127.0.0.1:{stage.server.port}", "table": "tracking.events", "held": True},
+            identity="any-employee",
+            identity_with_dead_password="dead-password",
+            control="privacy-team",
+            reopen=reopen,
+            lock=lambda: run("REVOKE SELECT ON *.* FROM 'any_employee'@'%'", "KILL USER 'any_employee'@'%'"),
+            stop=stage.stop,
+            rename=lambda: run("RENAME TABLE tracking.events TO tracking.events_old"),
+            world=world,
+            closed_as="session_ended",
+        )
+        yield door
+        world.keeper.close()
