@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import rfc8785
 from pydantic import ValidationError
 
 from sevtracker.actions import evaluation
+from sevtracker.actions.definitions import twins_of
 from sevtracker.actions.enforce import May, require
-from sevtracker.actions.inputs import ChangeCheck, NewCheck
-from sevtracker.checks.interface import CheckParams, Definition
+from sevtracker.actions.inputs import ChangeCheck, GivenTwins, NewCheck
+from sevtracker.checks.interface import CheckParams, Definition, Twins
 from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Trigger, Verdict
@@ -45,7 +48,11 @@ def _vetted(probes: ProbeEnvironment, definition: Definition, before: Vetted | N
 
 def defined(given: NewCheck) -> Definition:
     """The definition of a new check."""
-    return Definition(given.kind, given.identity, given.control, given.params)
+    return Definition(given.kind, given.identity, given.control, given.params, twins=_twins(given.twins))
+
+
+def _twins(given: GivenTwins | None) -> Twins | None:
+    return None if given is None else Twins(given.open, given.locked)
 
 
 def redefined(check: Check, given: ChangeCheck) -> Definition:
@@ -56,6 +63,7 @@ def redefined(check: Check, given: ChangeCheck) -> Definition:
         given.identity if "identity" in sent and given.identity else check.identity,
         (given.control or None) if "control" in sent else check.control,
         given.params if "params" in sent and given.params is not None else check.params,
+        twins=_twins(given.twins) if "twins" in sent else twins_of(check.twins),
     )
 
 
@@ -94,6 +102,7 @@ def create(
         identity=given.identity,
         control=valid.control,
         params=dict(valid.params),
+        twins=valid.twins,
         required=given.required,
         fingerprint=valid.fingerprint,
         locator=valid.locator.text,
@@ -122,6 +131,7 @@ def _revise(work: Work, check: Check) -> None:
             identity=check.identity,
             control=check.control,
             params=check.params,
+            twins=check.twins,
             required=check.required,
             enabled=check.enabled,
             fingerprint=check.fingerprint,
@@ -143,6 +153,7 @@ def _public(check: Check) -> dict[str, Any]:
         "enabled": check.enabled,
         "revision": check.revision,
         "fingerprint": check.fingerprint,
+        "twins": check.twins and hashlib.sha256(rfc8785.dumps(check.twins)).hexdigest()[:16],
     }
 
 
@@ -169,15 +180,21 @@ def change(
     check_id: int,
     given: ChangeCheck,
     vetted: Vetted | None = None,
+    *,
+    twins_made: Mapping[str, Any] | None = None,
 ) -> Check:
-    """Change a check. A changed fingerprint voids its proof and its streak.
+    """Change a check. A changed fingerprint voids its proof and its streak, other twins what the former ones proved.
 
-    Raises Conflict for disabling, making optional or retargeting one that last saw an open door: that would hide it;
+    ``twins_made``: of twins that we made, or are about to drop (``actions/twins.py``).
+    Raises Conflict for other twins in place of those, and for disabling, making optional or retargeting one that last
+    saw an open door: that would hide it;
     NotPermitted for doing so to one that judges one's own patch.
     """
     check = _open(work, check_id)
     sent = given.model_fields_set
     _no_nulls(given, sent)
+    if "twins" in sent and twins_made is None and check.twins_made is not None:
+        raise Conflict("These twins were made by sevtracker at the target. Drop them first; else nobody would.")
     before = _public(check)
     judged = _vetted(probes, redefined(check, given), vetted)
     if judged.valid is None:
@@ -188,6 +205,9 @@ def change(
     _no_hiding(work, check, given, valid, moved - _harmless(probes, check.kind))
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
     check.fingerprint, check.locator, check.target = valid.fingerprint, valid.locator.text, valid.target_key
+    check.twins = valid.twins
+    if "twins" in sent:
+        check.twins_made = dict(twins_made) if twins_made else None
     for name in ("required", "enabled", "name"):
         if name in sent:
             setattr(check, name, getattr(given, name))
@@ -195,6 +215,8 @@ def change(
     changed = {name: {"old": before[name], "new": after[name]} for name in after if before[name] != after[name]}
     if not changed and not sent & {"name", "params"}:
         return check
+    if changed.keys() & {"fingerprint", "twins"}:
+        check.proved_at = check.twins_wrong = None
     check.revision += 1
     check.halted, check.auth_failures, check.failures = None, 0, 0
     check.due_at = work.now if check.enabled else None
@@ -219,7 +241,7 @@ def _record_change(work: Work, check: Check, changed: Mapping[str, Any], params:
 
 
 def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
-    empty = [n for n in sorted(sent - {"control"}) if getattr(given, n) is None]
+    empty = [n for n in sorted(sent - {"control", "twins"}) if getattr(given, n) is None]
     if empty:
         raise InputError(*(FieldError(n, "This can't be empty.") for n in empty))
 
@@ -260,7 +282,7 @@ def _no_hiding(work: Work, check: Check, given: ChangeCheck, valid: Validated, m
             "This check saw the door open, and was changed since into one that never did, whose closed proves nothing."
             " Change it back before disabling it, making it optional or pointing it elsewhere."
         )
-    if facts.judges_patches_of(work.session, check.id or 0, work.by.id):
+    if work.person is not None and facts.judges_patches_of(work.session, check.id or 0, work.by.id):
         raise NotPermitted(
             "This check judges a patch of yours. Somebody else has to disable it, make it optional or point it"
             " elsewhere."
@@ -268,8 +290,12 @@ def _no_hiding(work: Work, check: Check, given: ChangeCheck, valid: Validated, m
 
 
 def _open(work: Work, check_id: int) -> Check:
-    """The check, locked with all checks of its SEVs: in the order that everybody locks them in."""
-    require(work.by, May.keep_checks)
+    """The check, locked with all checks of its SEVs: in the order that everybody locks them in.
+
+    Who can open the database (on the command line) needs no further permission.
+    """
+    if work.person is not None:
+        require(work.by, May.keep_checks)
     numbers = vantages.sevs_of_checks(work.session, [check_id])
     checks.lock_all(work.session, sorted({check_id, *vantages.checks_of_sevs(work.session, numbers)}))
     check = checks.lock(work.session, check_id)

@@ -20,7 +20,8 @@ _POSTGRES_PORT = 5432
 
 @dataclass(frozen=True, slots=True)
 class ProbeEnvironment:
-    """What probing needs of the process. ``deadline`` is in seconds, for a whole run."""
+    """What probing needs of the process. In seconds: ``deadline`` for a whole run (and once more for each canary twin
+    that it looks at), ``prove_every`` for how old a proof by twins may get before it is renewed."""
 
     kinds: Mapping[str, CheckKind[Any]]
     identities: Identities
@@ -28,6 +29,7 @@ class ProbeEnvironment:
     clock: Clock
     deadline: float = 60.0
     local: LocalRules = NOTHING_LOCAL
+    prove_every: float = 86_400.0
 
 
 def environment_from(
@@ -49,4 +51,5 @@ def environment_from(
         clock=clock,
         deadline=settings.worker.run_deadline.total_seconds(),
         local=local_rules(settings),
+        prove_every=settings.policy.prove_every.total_seconds(),
     )

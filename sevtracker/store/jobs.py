@@ -166,6 +166,8 @@ class Claimed:
     identity: str
     control: str | None
     params: Mapping[str, Any]
+    twins: Mapping[str, Any] | None = None
+    proved_at: datetime | None = None
 
 
 def any_free(session: Session, lease: timedelta) -> bool:
@@ -231,6 +233,8 @@ def _first_jobs(connection: sa.Connection, target: str, fence: int, chunk: int) 
             _K.c.identity,
             _K.c.control,
             _K.c.params,
+            _K.c.twins,
+            _K.c.proved_at,
         )
         .join(_K, _K.c.id == _J.c.check_id)
         .where(_J.c.target == target)

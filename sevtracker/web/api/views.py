@@ -118,8 +118,21 @@ def check(row: Check, dataset: str, copy: str) -> models.Check:
         due_at=row.due_at,
         halted=row.halted,
         params=row.params,
+        twins=_twins(row),
         fingerprint=row.fingerprint,
         created_at=row.created_at,
+    )
+
+
+def _twins(row: Check) -> models.Twins | None:
+    if row.twins is None:
+        return None
+    return models.Twins(
+        open=row.twins["open"],
+        locked=row.twins["locked"],
+        keeper=(row.twins_made or {}).get("keeper"),
+        proved_at=row.proved_at,
+        wrong=row.twins_wrong,
     )
 
 

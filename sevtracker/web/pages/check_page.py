@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 from flask import request
 
@@ -13,13 +12,14 @@ from sevtracker.domain.vocabulary import Trigger
 from sevtracker.errors import NotFound
 from sevtracker.store import checks, people, sevs, timeline
 from sevtracker.store.session import Session
-from sevtracker.store.tables import Check, CheckProof
+from sevtracker.store.tables import Check
 from sevtracker.store.tables import CheckRevision as Stored
 from sevtracker.web import auth
 from sevtracker.web.contexts import EMPTY_FORM, Change, CheckLine, CheckRevision, CheckShow, Form, RunLine
 from sevtracker.web.current import runtime
 from sevtracker.web.pages import check_form
-from sevtracker.web.pages.names import check_line, sev_refs
+from sevtracker.web.pages.check_proof import proof_shown
+from sevtracker.web.pages.names import check_line, proofs_since, sev_refs
 
 STRIP, A_PAGE, MOST_SEVS, MOST_REVISIONS = 120, 25, 10, 50
 _CONTROL = {
@@ -29,10 +29,9 @@ _CONTROL = {
     "empty": "found it empty",
     "trouble": "met trouble",
 }
-_HOW = {"reproduced": "seen open", "twins": "on canary twins"}
 
 
-def build(check_id: int, disable_form: Form = EMPTY_FORM) -> CheckShow:
+def build(check_id: int, disable_form: Form = EMPTY_FORM, twins_form: Form = EMPTY_FORM) -> CheckShow:
     """Raises NotFound. Eleven statements at most."""
     person = auth.person()
     before = request.args.get("before", default=None, type=int)
@@ -45,7 +44,7 @@ def build(check_id: int, disable_form: Form = EMPTY_FORM) -> CheckShow:
             else checks.runs(session, check_id, person.viewer, limit=A_PAGE + 1, before=before)
         )
         stored = checks.revisions(session, check_id)
-        proofs = [p for p in checks.proofs(session, check_id) if p.fingerprint == check.fingerprint]
+        seen_open_at = checks.reproduced_at(session, check)
         reasons = timeline.reasons(session, line.place.partition("/")[0], check_id) if len(stored) > 1 else {}
         names = people.names(session, (r.by_pid for r in stored))
         filed = sev_refs(sevs.through_check(session, person.viewer, check_id, limit=MOST_SEVS))
@@ -64,13 +63,14 @@ def build(check_id: int, disable_form: Form = EMPTY_FORM) -> CheckShow:
         revisions=tuple(_revisions(stored, names, reasons))[:MOST_REVISIONS],
         dataset=dataset,
         copy=copy,
+        proof=proof_shown(check, seen_open_at, runtime().settings, runtime().clock.now()),
         sevs=filed,
-        **_proof(proofs),
         queued=queued,
         may_edit=may(person.role, May.keep_checks),
         may_run=may(person.role, May.work_on_sevs) and check.enabled,
         before=str(page[A_PAGE - 1].id) if len(page) > A_PAGE else None,
         disable_form=disable_form,
+        twins_form=twins_form,
     )
 
 
@@ -80,8 +80,9 @@ def read(session: Session, check_id: int) -> tuple[Check, CheckLine]:
     lines = checks.listing(session, limit=1, after=check_id - 1)
     if check is None or not lines:
         raise NotFound(f"There is no check {check_id}.")
-    proven = checks.proven(session, [check_id])
-    return check, check_line(lines[0], runtime().settings, check_id in proven)
+    settings = runtime().settings
+    proven = checks.proven(session, [check_id], proofs_since(settings, runtime().clock.now()))
+    return check, check_line(lines[0], settings, check_id in proven)
 
 
 def run_line(run: checks.RunLine) -> RunLine:
@@ -104,12 +105,6 @@ def _definition(check: Check) -> Iterator[Change]:
     for name, value in check.params.items():
         text = check_form.shown(value).replace("\n", ", ")
         yield Change(name, f"{text} s" if name == "timeout" else text or ("no" if value is False else "none"))
-
-
-def _proof(proofs: Sequence[CheckProof]) -> dict[str, Any]:
-    """When and how the present definition was first seen to tell open from closed."""
-    first = min(proofs, key=lambda proof: proof.at, default=None)
-    return {"proven_at": first.at, "proven_how": _HOW.get(first.how, first.how)} if first else {}
 
 
 def _revisions(
@@ -135,6 +130,11 @@ def _differences(before: Stored, now: Stored) -> Iterator[Change]:
     for name in sorted(before.params.keys() | now.params.keys()):
         if before.params.get(name) != now.params.get(name):
             yield Change(name, _word(now.params.get(name)), _word(before.params.get(name)))
+    for which in ("open", "locked"):
+        old, new = ((one.twins or {}).get(which, {}) for one in (before, now))
+        if old != new:
+            texts = [check_form.twin_text(twin, ", ") or "none" for twin in (new, old)]
+            yield Change(f"{which} twin", *texts)
 
 
 def _word(value: object) -> str:

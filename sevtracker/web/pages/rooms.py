@@ -5,6 +5,7 @@ from __future__ import annotations
 from sevtracker.web.pages import (
     account,
     auth,
+    check_twins,
     checks,
     datasets,
     home,
@@ -18,4 +19,7 @@ from sevtracker.web.pages import (
     theme,
 )
 
-ROOMS = (home, sevs, sev_acts, sev_resolve, datasets, checks, runs, programmes, people, account, auth, settings, theme)
+ROOMS = (
+    *(home, sevs, sev_acts, sev_resolve, datasets, checks, check_twins, runs, programmes, people, account, auth),
+    *(settings, theme),
+)
