@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import rfc8785
 from pydantic import ValidationError
 
 from sevtracker.actions import evaluation, finding
+from sevtracker.actions.definitions import twins_of
 from sevtracker.actions.enforce import May, require
 from sevtracker.actions.guarding import Change, Refused, not_ones_own, refuse, say
-from sevtracker.actions.inputs import ChangeCheck, NewCheck
-from sevtracker.checks.interface import CheckParams, Definition, Locator
+from sevtracker.actions.inputs import ChangeCheck, GivenTwins, NewCheck
+from sevtracker.checks.interface import CheckParams, Definition, Locator, Twins
 from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Trigger, Verdict
@@ -46,7 +49,11 @@ def _vetted(probes: ProbeEnvironment, definition: Definition, before: Vetted | N
 
 def defined(given: NewCheck) -> Definition:
     """The definition of a new check."""
-    return Definition(given.kind, given.identity, given.control, given.params)
+    return Definition(given.kind, given.identity, given.control, given.params, twins=_twins(given.twins))
+
+
+def _twins(given: GivenTwins | None) -> Twins | None:
+    return None if given is None else Twins(given.open, given.locked)
 
 
 def redefined(check: Check, given: ChangeCheck) -> Definition:
@@ -57,6 +64,7 @@ def redefined(check: Check, given: ChangeCheck) -> Definition:
         given.identity if "identity" in sent and given.identity else check.identity,
         (given.control or None) if "control" in sent else check.control,
         given.params if "params" in sent and given.params is not None else check.params,
+        twins=_twins(given.twins) if "twins" in sent else twins_of(check.twins),
     )
 
 
@@ -95,6 +103,7 @@ def create(
         identity=given.identity,
         control=valid.control,
         params=dict(valid.params),
+        twins=valid.twins,
         required=given.required,
         fingerprint=valid.fingerprint,
         locator=valid.locator.text,
@@ -125,6 +134,7 @@ def _revise(work: Work, check: Check) -> None:
             identity=check.identity,
             control=check.control,
             params=check.params,
+            twins=check.twins,
             required=check.required,
             enabled=check.enabled,
             fingerprint=check.fingerprint,
@@ -146,7 +156,13 @@ def _public(check: Check) -> dict[str, Any]:
         "enabled": check.enabled,
         "revision": check.revision,
         "fingerprint": check.fingerprint,
+        "twins": _twins_hash(check.twins),
     }
+
+
+def _twins_hash(twins: Mapping[str, Any] | None) -> str | None:
+    """As the ledger tells twins: their parameters may hold floats, which a record can't."""
+    return hashlib.sha256(rfc8785.dumps(dict(twins))).hexdigest()[:16] if twins else None
 
 
 def _join(work: Work, settings: Settings, check: Check) -> None:
@@ -172,13 +188,17 @@ def change(
     check_id: int,
     given: ChangeCheck,
     vetted: Vetted | None = None,
+    *,
+    twins_made: Mapping[str, Any] | None = None,
 ) -> Check | Refused:
-    """Change a check. A changed fingerprint voids its proof and its streak.
+    """Change a check. A changed fingerprint voids its proof and its streak, other twins what the former ones proved.
 
+    ``twins_made``: of twins that we made, or are about to drop (``actions/twins.py``).
     Refused, on the record: to disable, make optional or retarget one that last saw an open door (that would hide it);
-    to change one that judges one's own patch, but for its name. Raises Conflict for one that is retired.
+    to change one that judges one's own patch, but for its name. Raises Conflict for one that is retired, and for other
+    twins in place of those that we made.
     """
-    return apply(work, settings, probes, locked(work, check_id), given, vetted)
+    return apply(work, settings, probes, locked(work, check_id), given, vetted, twins_made=twins_made)
 
 
 def retire(work: Work, settings: Settings, probes: ProbeEnvironment, check_id: int, reason: str) -> Check | Refused:
@@ -197,6 +217,7 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
     *,
     retires: bool = False,
     proposal: CheckProposal | None = None,
+    twins_made: Mapping[str, Any] | None = None,
 ) -> Check | Refused:
     """Change the check, which is locked. ``proposal``: what was proposed by somebody else, and is approved now."""
     check_id, sent = check.id or 0, given.model_fields_set
@@ -206,6 +227,8 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
     _no_nulls(given, sent)
     stood = _params_now(probes, check)
     judged = _as_it_is(check, stood) if retires else _vetted(probes, redefined(check, given), vetted)
+    if "twins" in sent and twins_made is None and check.twins_made is not None:
+        raise Conflict("These twins were made by sevtracker at the target. Drop them first; else nobody would.")
     if judged.valid is None:
         raise InputError(*judged.errors)
     definition, valid = judged.definition, judged.valid
@@ -221,12 +244,17 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
     if valid.fingerprint != check.fingerprint:
         check.memory = None
     check.fingerprint, check.locator, check.target = valid.fingerprint, valid.locator.text, valid.target_key
+    check.twins = valid.twins
+    if "twins" in sent:
+        check.twins_made = dict(twins_made) if twins_made else None
     for name in ("required", "enabled", "name"):
         if name in sent:
             setattr(check, name, getattr(given, name))
     if not changed and not retires and not sent & {"name", "params"}:
         return check
     check.retired_at = work.now if retires else None
+    if changed.keys() & {"fingerprint", "twins"}:
+        check.proved_at = check.twins_wrong = None
     check.revision += 1
     check.halted, check.auth_failures, check.failures = None, 0, 0
     check.due_at = work.now if check.enabled else None
@@ -260,6 +288,7 @@ def _public_changes(
         "required": check.required if given.required is None else given.required,
         "enabled": check.enabled if given.enabled is None else given.enabled,
         "fingerprint": valid.fingerprint,
+        "twins": _twins_hash(valid.twins),
     }
     before = _public(check)
     return {name: {"old": before[name], "new": new} for name, new in wanted.items() if before[name] != new}
@@ -277,7 +306,7 @@ def _record_change(work: Work, check: Check, change: Change) -> None:
 
 
 def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
-    empty = [n for n in sorted(sent - {"control"}) if getattr(given, n) is None]
+    empty = [n for n in sorted(sent - {"control", "twins"}) if getattr(given, n) is None]
     if empty:
         raise InputError(*(FieldError(n, "This can't be empty.") for n in empty))
 
@@ -328,8 +357,12 @@ def _no_hiding(
 
 
 def locked(work: Work, check_id: int) -> Check:
-    """The check, locked with all checks of its SEVs: in the order that everybody locks them in."""
-    require(work.by, May.keep_checks)
+    """The check, locked with all checks of its SEVs: in the order that everybody locks them in.
+
+    Who can open the database (on the command line) needs no further permission.
+    """
+    if work.person is not None:
+        require(work.by, May.keep_checks)
     numbers = vantages.sevs_of_checks(work.session, [check_id])
     checks.lock_all(work.session, sorted({check_id, *vantages.checks_of_sevs(work.session, numbers)}))
     check = checks.lock(work.session, check_id)

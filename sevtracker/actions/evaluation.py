@@ -42,7 +42,7 @@ def lock(work: Work, numbers: Sequence[int]) -> list[Sev]:
 def refold(work: Work, settings: Settings, sev: Sev, check_ids: Sequence[int]) -> None:
     """Fold the states of these checks for ``sev`` from the stored runs, patches, edits and proofs, from the start."""
     rules = rules_for(settings.policy, sev.level)
-    told = stories.stories(work.session, sev, check_ids, rules.flapping_window)
+    told = stories.stories(work.session, sev, check_ids, rules.flapping_window, rules.proof_valid)
     rows = []
     for check_id, (start, events) in told.items():
         state = fold(events, rules, start)
@@ -76,7 +76,8 @@ def first_look(
     Fills in what follows from that; returns the rows that link its checks. One statement: filing is a hot path.
     """
     rules = rules_for(settings.policy, sev.level)
-    told = stories.stories(work.session, sev, [v.check_id for v in looking], rules.flapping_window)
+    check_ids = [v.check_id for v in looking]
+    told = stories.stories(work.session, sev, check_ids, rules.flapping_window, rules.proof_valid)
     for v in looking:
         start, events = told[v.check_id]
         v.state = fold(events, rules, start)

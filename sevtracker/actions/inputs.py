@@ -267,6 +267,13 @@ class ChangeDataset(Input):
     disclosed_fields: Annotated[list[Annotated[Line, Field(max_length=200)]], Field(max_length=2000)] | None = None
 
 
+class GivenTwins(Input):
+    """Canary twins: the parameters in which each differs from the check's own. They are checked by the kind."""
+
+    open: Annotated[dict[str, Any], Field(min_length=1)]
+    locked: Annotated[dict[str, Any], Field(min_length=1)]
+
+
 class NewCheck(Input):
     """Point a check at a copy. ``params`` are checked by the kind."""
 
@@ -276,9 +283,16 @@ class NewCheck(Input):
     identity: Annotated[str, Field(min_length=1, max_length=64)]
     control: Annotated[str | None, Field(max_length=64), BeforeValidator(_blank_is_none)] = None
     params: dict[str, Any] = {}
+    twins: GivenTwins | None = None
     required: bool = True
     name: Annotated[Line, Field(max_length=200)] = ""
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class MakeTwins(Input):
+    """Make canary twins at a check's target. ``keeper``: a configured identity that may create things there."""
+
+    keeper: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class ChangeCheck(Input):
@@ -287,6 +301,7 @@ class ChangeCheck(Input):
     identity: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     control: Annotated[str | None, Field(max_length=64)] = None
     params: dict[str, Any] | None = None
+    twins: GivenTwins | None = None
     required: bool | None = None
     enabled: bool | None = None
     name: Annotated[Line, Field(max_length=200)] | None = None

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sevtracker.actions import evaluation, finding
-from sevtracker.checks.interface import Definition, Impact, Observation, Window
+from sevtracker.actions import evaluation, finding, proving
+from sevtracker.checks.interface import Impact, Observation
 from sevtracker.clock import rfc3339
 from sevtracker.config import Settings
 from sevtracker.domain import schedule
@@ -20,6 +20,7 @@ from sevtracker.domain.policy import rules_for
 from sevtracker.domain.vocabulary import Reason, Verdict
 from sevtracker.store import checks, jobs, sevs, vantages
 from sevtracker.store.checks import Standing
+from sevtracker.store.tables import BY_TWINS, REPRODUCED
 from sevtracker.store.vantages import Link
 from sevtracker.store.work import Work
 
@@ -37,21 +38,16 @@ class Finished:
     seen: Observation
 
 
-def definition(job: jobs.Claimed) -> Definition:
-    """What the prober is asked to do for ``job``."""
-    window = None if job.since is None else Window(job.since, job.until)
-    return Definition(job.kind, job.identity, job.control, job.params, job.memory, window)
-
-
 def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[int]:
     """Keep these runs and everything that follows from them. Returns the ids of the runs that were kept.
 
     1. Refuse results whose lane was leased to somebody else meanwhile: that one's run counts.
     2. Lock all checks of the SEVs that look through these checks, then the SEVs: in the order that everybody locks them
        in, so that nobody deadlocks, and no resolution passes between an ``open`` and its effects.
-    3. Insert the runs; free their jobs.
+    3. Insert the runs, and what canary twins proved; free their jobs.
     4. Fold each run into its vantages; record every change of verdict.
-    5. Update the checks: last verdict, failures in a row, when to run next, whether to stop, what their kinds remember.
+    5. Update the checks: last verdict, failures in a row, how their twins fared, what their kinds remember, when to run
+       next, whether to stop.
     6. Keep the further ways in that the runs came across.
     7. Judge the SEVs anew.
     """
@@ -66,16 +62,25 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
     locked = {sev.number: sev for sev in sevs.lock(work.session, vantages.sevs_of_checks(work.session, ids))}
     links = vantages.links_of(work.session, ids) if locked else {}
     run_ids = checks.add_runs(work.session, [_run(f) for f in kept])
+    seen = [(f.job, f.seen) for f in kept]
+    proven = proving.proven(seen, known)
+    checks.add_proofs(work.session, [_proof(job, BY_TWINS, at) for job, at in proven])
     jobs.done(work.session, [(f.job.check_id, f.job.version) for f in kept])
     folded: list[tuple[dict[str, Any], bool]] = []
     for f, run_id in zip(kept, run_ids, strict=True):
         folded += _fold(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, []))
     vantages.save(work.session, [row for row, _ in folded])
-    for row in (row for row, follows_on in folded if not follows_on):
+    told = {job.check_id for job, _ in proven}
+    for row in (row for row, follows_on in folded if not follows_on or row["check_id"] in told):
         evaluation.refold(work, settings, locked[row["sev_number"]], [row["check_id"]])
-    checks.add_proofs(work.session, [_proof(f) for f in kept if f.seen.verdict is Verdict.open])
+    opened = [_proof(f.job, REPRODUCED, f.seen.started_at) for f in kept if f.seen.verdict is Verdict.open]
+    checks.add_proofs(work.session, opened)
+    twins = proving.standings(work, seen, known, links, settings.policy.proof_valid)
     rows = [
-        _after(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, []))
+        {
+            **_after(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, [])),
+            **twins[f.job.check_id],
+        }
         for f, run_id in zip(kept, run_ids, strict=True)
     ]
     checks.update(work.session, rows)
@@ -124,13 +129,9 @@ def _impact(seen: Impact) -> dict[str, Any]:
     }
 
 
-def _proof(f: Finished) -> dict[str, Any]:
-    return {
-        "check_id": f.job.check_id,
-        "fingerprint": f.job.fingerprint,
-        "how": "reproduced",
-        "at": f.seen.started_at,
-    }
+def _proof(job: jobs.Claimed, how: str, at: datetime) -> dict[str, Any]:
+    """``at``: the run's own time, so that it proves this very run, too (at the same time a proof comes before runs)."""
+    return {"check_id": job.check_id, "fingerprint": job.fingerprint, "how": how, "at": at}
 
 
 def _fold(

@@ -21,7 +21,9 @@ _POSTGRES_PORT = 5432
 
 @dataclass(frozen=True, slots=True)
 class ProbeEnvironment:
-    """What probing needs of the process. ``deadline`` is in seconds, for a whole run. A worker opens the ``keeper``."""
+    """What probing needs of the process. In seconds: ``deadline`` for a whole run (and once more for each canary twin
+    that it looks at), ``prove_every`` for how old a proof by twins may get before it is renewed. A worker opens the
+    ``keeper``."""
 
     kinds: Mapping[str, CheckKind[Any]]
     identities: Identities
@@ -30,6 +32,7 @@ class ProbeEnvironment:
     deadline: float = 60.0
     local: LocalRules = NOTHING_LOCAL
     keeper: Keeper = field(default_factory=Keeper)
+    prove_every: float = 86_400.0
 
 
 def environment_from(
@@ -51,4 +54,5 @@ def environment_from(
         clock=clock,
         deadline=settings.worker.run_deadline.total_seconds(),
         local=local_rules(settings),
+        prove_every=settings.policy.prove_every.total_seconds(),
     )

@@ -52,20 +52,26 @@ class Answer:
         return f"Answer(status={self.status}, trouble={self.trouble}, phase={self.phase})"
 
 
-def fetch(
-    place: WebPlace, pin: Pinned, method: str, headers: Sequence[str], timeout: float, last_byte: int | None = None
+def fetch(  # what a request has
+    place: WebPlace,
+    pin: Pinned,
+    method: str,
+    headers: Sequence[str],
+    timeout: float,
+    last_byte: int | None = None,
+    body: bytes | None = None,
 ) -> Answer:
     """Send one request to ``pin`` with the Host and SNI of ``place``. ``timeout`` in seconds covers all of it.
 
-    ``last_byte`` asks for a range from the start. Raises nothing for what the network or the target does.
+    ``last_byte`` asks for a range from the start; ``body`` is sent. Raises nothing for what network or target do.
     """
     curl = _handle()
     seen: dict[str, str] = {}
-    body = bytearray()
+    got = bytearray()
 
     def take(chunk: bytes) -> int | None:
-        body.extend(chunk[: BODY_CAP - len(body)])
-        return None if len(body) < BODY_CAP else 0  # 0 ends the transfer: E_WRITE_ERROR
+        got.extend(chunk[: BODY_CAP - len(got)])
+        return None if len(got) < BODY_CAP else 0  # 0 ends the transfer: E_WRITE_ERROR
 
     def note_header(line: bytes) -> None:
         if line.startswith(b"HTTP/"):
@@ -83,6 +89,10 @@ def fetch(
     curl.setopt(pycurl.HTTPHEADER, list(headers))
     curl.setopt(pycurl.WRITEFUNCTION, take)
     curl.setopt(pycurl.HEADERFUNCTION, note_header)
+    if method not in ("GET", "HEAD"):
+        curl.setopt(pycurl.CUSTOMREQUEST, method)
+    if body is not None:
+        curl.setopt(pycurl.POSTFIELDS, body)
     if method == "HEAD":
         curl.setopt(pycurl.NOBODY, 1)
     elif last_byte is not None:
@@ -94,12 +104,12 @@ def fetch(
     except pycurl.error as error:
         code = int(error.args[0])
         trouble, phase = _trouble(code, connected=_connected(curl, place))
-        if code == pycurl.E_WRITE_ERROR and len(body) >= BODY_CAP:
+        if code == pycurl.E_WRITE_ERROR and len(got) >= BODY_CAP:
             trouble = None
     return Answer(
         status=curl.getinfo(pycurl.RESPONSE_CODE),
         headers=seen,
-        body=bytes(body),
+        body=bytes(got),
         trouble=trouble,
         phase=phase,
         connect_ms=curl.getinfo(pycurl.PRETRANSFER_TIME) * 1000 if _connected(curl, place) else 0.0,

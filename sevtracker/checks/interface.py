@@ -39,6 +39,8 @@ class CheckParams(BaseModel):
     outside_fingerprint: ClassVar[frozenset[str]] = frozenset({"timeout"})
     #: Fields that say how an answer is judged, and not where it comes from: changing them points a check nowhere else.
     outside_place: ClassVar[frozenset[str]] = frozenset()
+    #: Those of ``outside_place`` that a canary twin may have of its own all the same.
+    twins_own: ClassVar[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +176,22 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinsSeen:
+    """What a look at a check's canary twins brought. ``wrong``: why it is no proof, in our own words; None: it is."""
+
+    wrong: str | None
+
+    @property
+    def proven(self) -> bool:
+        return self.wrong is None
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
-    """One run of a check, ready to be stored. Holds existence only: no row, body, DSN or driver text."""
+    """One run of a check, ready to be stored. Holds existence only: no row, body, DSN or driver text.
+
+    ``twins`` None: nobody looked at them.
+    """
 
     verdict: Verdict
     reason: Reason
@@ -187,6 +203,16 @@ class Observation:
     suggestions: tuple[Suggestion, ...] = ()
     memory: Mapping[str, Any] | None = None
     impact: Impact | None = None
+    twins: TwinsSeen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Two canaries beside a check's target, one open to its identity and one locked: each as the parameters in which it
+    differs from the check's own. A check that tells them apart can tell whether its target is closed."""
+
+    open: Mapping[str, Any]
+    locked: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +220,7 @@ class Definition:
     """A check as the prober needs it. ``params`` was validated by the kind's model when it was saved.
 
     ``memory``: what its last run asked to be given (of this very fingerprint). ``window``: the time that the SEVs of
-    the check are about. Neither is part of what a check is.
+    the check are about. ``proved_at``: when its twins were last told apart. None of these is part of what a check is.
     """
 
     kind: str
@@ -203,6 +229,8 @@ class Definition:
     params: Mapping[str, Any] = field(default_factory=dict)
     memory: Mapping[str, Any] | None = None
     window: Window | None = None
+    twins: Twins | None = None
+    proved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@
 1. kind and parameters (parsed once, then remembered); 2. the guard resolves and judges each endpoint, once,
 and the kind what it needs of this machine;
 3. for each address: the identity's attempt, and unless it got in or met trouble, the control's at the same address;
-4. the first address that let the identity in ends it as ``open``; 5. else all addresses are judged together.
+4. the first address that let the identity in ends it as ``open``; 5. else all addresses are judged together;
+6. after a closed of a check whose proof by canary twins is missing, or grows old, its twins are looked at in the same
+way (``twins/looking.py``). What comes of that changes no verdict.
 
 Nothing that a target or a driver said leaves this room: reasons are ours, notes are ours, logs name exception types.
 """
@@ -37,6 +39,7 @@ from sevtracker.checks.interface import (
     Step,
     Suggestion,
 )
+from sevtracker.checks.twins.looking import is_due, look_at
 from sevtracker.checks.validation import Validated, validate
 from sevtracker.checks.verdicts import NEEDS_CONTROL, Judgement, judge, sound, together
 from sevtracker.domain.vocabulary import Phase, Reason, Verdict
@@ -53,6 +56,14 @@ _NO_CONTROL = "no control identity is configured, so a denial cannot be told fro
 
 def probe(definition: Definition, environment: ProbeEnvironment) -> Observation:
     """Run one check now. Never raises for anything that a target, a secret, a name or a plugin does."""
+    seen = _look(definition, environment)
+    if not is_due(definition, seen, environment):
+        return seen
+    twins, steps = look_at(definition, environment, _look)
+    return replace(seen, twins=twins, steps=(*seen.steps, *steps))
+
+
+def _look(definition: Definition, environment: ProbeEnvironment) -> Observation:
     clock = environment.clock
     started_at, began = clock.now(), clock.monotonic()
     run = _Run(definition, environment, began + environment.deadline)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -52,6 +53,10 @@ class S3Session:
         """One request about the bucket, or about a key in it."""
         return self._send(place_of(self._params, key, query), query, self._keys, self._pin, method, last_byte)
 
+    def write(self, method: str, key: str, body: bytes | None = None, more: Mapping[str, str] | None = None) -> Answer:
+        """PUT or DELETE of a key, with these further headers. For what we put there ourselves: canary twins."""
+        return self._send(place_of(self._params, key), (), self._keys, self._pin, method, None, body, more)
+
     def fetch(self, place: WebPlace, pin: Pinned) -> Answer:
         """GET the first byte of ``place`` as it is, unsigned: what a presigned URL is for."""
         return self._send(place, (), None, pin, "GET", 0)
@@ -95,8 +100,16 @@ class S3Session:
         reason = told.reason if told.result is Result.trouble else Reason.auth_failed
         return Told(Result.trouble, reason, f"the self-test {told.note}", told.retry_after_s)
 
-    def _send(
-        self, place: WebPlace, query: Query, keys: Keys | None, pin: Pinned, method: str, last_byte: int | None
+    def _send(  # noqa: PLR0913  # what a request has
+        self,
+        place: WebPlace,
+        query: Query,
+        keys: Keys | None,
+        pin: Pinned,
+        method: str,
+        last_byte: int | None,
+        body: bytes | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Answer:
         left = self._ends - self._access.clock.monotonic()
         if left <= 0:
@@ -105,8 +118,11 @@ class S3Session:
         headers = [f"Host: {host}"]
         if keys is not None:
             now = self._access.clock.now()
-            headers = signed_headers(method, host, place.path, query, keys, self._params.region, now)
-        answer = fetch(place, pin, method, headers, left, last_byte)
+            region = self._params.region
+            headers = signed_headers(method, host, place.path, query, keys, region, now, body or b"", more)
+        if body is not None:
+            headers += ["Content-Type: text/plain", "Expect:"]
+        answer = fetch(place, pin, method, headers, left, last_byte, body)
         if answer.connect_ms and self.connected is None:
             self.connected = answer.connect_ms
         return answer

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 for requests without a body, as S3 wants it. Pure. Why it is our own: docs/adr/0013.
+"""AWS Signature Version 4 as S3 wants it, for requests with a short body or none. Pure. Why our own: docs/adr/0013.
 
 The steps are those of "Create a signed AWS API request" in AWS' IAM user guide: 1. a canonical request, 2. a string to
 sign, 3. a key derived from the secret, the day, the region and the service, 4. the signature, in a header.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -17,7 +17,6 @@ from urllib.parse import quote
 Query = Sequence[tuple[str, str | None]]
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
-_NO_BODY = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,27 @@ def query_string(query: Query) -> str:
     return "&".join(encoded(name) if value is None else f"{encoded(name)}={encoded(value)}" for name, value in query)
 
 
-def signed_headers(
-    method: str, host: str, path: str, query: Query, keys: Keys, region: str, now: datetime
+def signed_headers(  # noqa: PLR0913  # what a request has
+    method: str,
+    host: str,
+    path: str,
+    query: Query,
+    keys: Keys,
+    region: str,
+    now: datetime,
+    body: bytes = b"",
+    more: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """The headers, ``Host`` among them, that make a request ``keys``' own. ``path`` is already encoded."""
+    """The headers, ``Host`` among them, that make a request ``keys``' own. ``path`` is already encoded.
+
+    ``more``: further headers to sign, by their names in lower case.
+    """
     moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    headers = {"host": host, "x-amz-content-sha256": _NO_BODY, "x-amz-date": moment}
+    digest = hashlib.sha256(body).hexdigest()
+    headers = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": moment, **(more or {})}
     if keys.session:
         headers["x-amz-security-token"] = keys.session
+    headers = dict(sorted(headers.items()))
     names = ";".join(headers)
     canonical = "\n".join(
         (
@@ -56,7 +68,7 @@ def signed_headers(
             *(f"{name}:{value}" for name, value in headers.items()),
             "",
             names,
-            _NO_BODY,
+            digest,
         )
     )
     scope = (moment[:8], region, "s3", "aws4_request")

@@ -15,6 +15,7 @@ from sevtracker.checks.hosts import web_place
 from sevtracker.checks.identities import Identities
 from sevtracker.checks.interface import CheckKind, CheckParams, Definition, Endpoint, Locator, Pinned
 from sevtracker.checks.local import LocalRules
+from sevtracker.checks.twins.places import Aimed, wrong_places
 from sevtracker.errors import FieldError, InputError, TargetRefused
 
 #: Characters of a locator that can be kept.
@@ -36,13 +37,15 @@ class Surroundings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """A definition ready to be stored. ``params`` is plain JSON; ``target_key`` is ``host:port`` or the kind's lane."""
+    """A definition ready to be stored. ``params`` and ``twins`` are plain JSON; ``target_key`` is ``host:port`` or the
+    kind's lane."""
 
     params: dict[str, Any]
     locator: Locator
     target_key: str
     fingerprint: str
     control: str | None
+    twins: dict[str, Any] | None = None
 
 
 def validate(kinds: Mapping[str, CheckKind[Any]], settings: Surroundings, definition: Definition) -> Validated:
@@ -58,13 +61,15 @@ def validate(kinds: Mapping[str, CheckKind[Any]], settings: Surroundings, defini
     errors += _people(settings.identities, definition)
     if kind is None:
         raise InputError(*errors)
-    params, locator, wrong = _params(kind, definition.params)
+    params, locator, wrong = _params(kind, definition.params, "params")
     errors += wrong
     if params is None or locator is None:
         raise InputError(*errors)
     reach, refused = _reach(settings.guard, kind, locator)
     errors += refused
     errors += [FieldError(f"params.{field}", sentence) for field, sentence in kind.refuse(params, settings.local)]
+    twins, wrong = _twins(kind, definition, Aimed(params, locator), settings.local)
+    errors += wrong
     control = definition.control or (None if refused else _default_control(settings, definition, reach))
     for field, name in (("identity", definition.identity), ("control", control)):
         if name is not None and name in settings.identities:
@@ -79,7 +84,32 @@ def validate(kinds: Mapping[str, CheckKind[Any]], settings: Surroundings, defini
         target_key=str(locator.endpoints[0]) if locator.endpoints else locator.lane,
         fingerprint=fingerprint(kind, params, locator, definition.identity),
         control=control,
+        twins=twins,
     )
+
+
+def _twins(
+    kind: CheckKind[Any], definition: Definition, target: Aimed, local: LocalRules
+) -> tuple[dict[str, Any] | None, list[FieldError]]:
+    """The twins as they are stored, and what is wrong with them. Each is judged as parameters of the kind are."""
+    if definition.twins is None:
+        return None, []
+    errors: list[FieldError] = []
+    aimed: dict[str, Aimed] = {}
+    stored: dict[str, Any] = {}
+    base = target.params.model_dump(mode="json", exclude_none=True)
+    for which, given in (("open", definition.twins.open), ("locked", definition.twins.locked)):
+        field = f"twins.{which}"
+        params, locator, wrong = _params(kind, {**base, **given}, field)
+        errors += wrong
+        if params is None or locator is None:
+            continue
+        errors += [FieldError(f"{field}.{name}", sentence) for name, sentence in kind.refuse(params, local)]
+        aimed[which] = Aimed(params, locator)
+        written = params.model_dump(mode="json", exclude_none=True)
+        stored[which] = {name: written.get(name) for name in sorted(given)}
+    errors += wrong_places(kind, definition.twins, target, aimed)
+    return stored, errors
 
 
 def fingerprint(kind: CheckKind[Any], params: CheckParams, locator: Locator, identity: str) -> str:
@@ -110,29 +140,33 @@ def _people(identities: Identities, definition: Definition) -> list[FieldError]:
 
 
 def _params(
-    kind: CheckKind[Any], given: Mapping[str, Any]
+    kind: CheckKind[Any], given: Mapping[str, Any], prefix: str
 ) -> tuple[CheckParams | None, Locator | None, list[FieldError]]:
     try:
         params: CheckParams = kind.params.model_validate(dict(given))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=False)
-        return None, None, [FieldError(_field(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in details]
+        return (
+            None,
+            None,
+            [FieldError(_field(prefix, e["loc"]), e["msg"].removeprefix("Value error, ")) for e in details],
+        )
     try:
         locator = kind.locate(params)
     except ValueError as error:
-        return None, None, [FieldError(_place_field(kind), str(error))]
+        return None, None, [FieldError(_place_field(kind, prefix), str(error))]
     if len(locator.text) > _LONGEST:
-        return None, None, [FieldError(_place_field(kind), f"names a place in more than {_LONGEST} characters")]
+        return None, None, [FieldError(_place_field(kind, prefix), f"names a place in more than {_LONGEST} characters")]
     return params, locator, []
 
 
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(("params", *map(str, location)))
+def _field(prefix: str, location: tuple[int | str, ...]) -> str:
+    return ".".join((prefix, *map(str, location)))
 
 
-def _place_field(kind: CheckKind[Any]) -> str:
+def _place_field(kind: CheckKind[Any], prefix: str = "params") -> str:
     return next(
-        (f"params.{name}" for name in ("url", "host", "endpoint") if name in kind.params.model_fields), "params"
+        (f"{prefix}.{name}" for name in ("url", "host", "endpoint") if name in kind.params.model_fields), prefix
     )
 
 

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "user": ("sevtracker.cli.people:user", "People."),
     "token": ("sevtracker.cli.people:token", "Bearer tokens for scripts."),
     "check": ("sevtracker.cli.check:check", "Checks."),
+    "twins": ("sevtracker.cli.twins:twins", "Canary twins, which prove a check that never saw its door open."),
     "gate": ("sevtracker.cli.gate:gate", "May a programme run? Exit code 0 yes, 1 no, 2 can't tell."),
     "ledger": ("sevtracker.cli.ledger:ledger", "The tamper-evident record."),
     "config": ("sevtracker.cli.config:config", "The configuration."),

@@ -65,6 +65,7 @@ class Policy(Section):
     watch_lost: PositiveDuration = timedelta(hours=72)
     flapping_window: PositiveDuration = timedelta(hours=24)
     proof_valid: PositiveDuration = timedelta(days=7)
+    prove_every: PositiveDuration = timedelta(days=1)
     standing: PositiveDuration = timedelta(hours=1)
     jitter: float = Field(default=0.1, ge=0, le=0.5)
     SEV0: LevelPolicy = LevelPolicy(**LEVEL_DEFAULTS["SEV0"])
@@ -104,6 +105,10 @@ class Policy(Section):
             raise ValueError("retry_max: expected at least retry_first")
         if self.watch_lost < self.watch_blind:
             raise ValueError("watch_lost: expected at least watch_blind")
+        if self.prove_every > self.proof_valid / 2:
+            raise ValueError(
+                "prove_every: expected at most half of proof_valid, so that a proof can be renewed in time"
+            )
         return self
 
     def level(self, name: str) -> LevelPolicy:

@@ -46,10 +46,14 @@ FLAPS = 2
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The check's definition has been ``fingerprint`` since ``at``. The first one creates the check."""
+    """The check's definition has been ``fingerprint`` since ``at``. The first one creates the check.
+
+    ``twins`` stands for its canary twins ("": none). They are no part of the definition.
+    """
 
     at: datetime
     fingerprint: str
+    twins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class VantageState:
     """Everything that a vantage's story leaves behind. Plain values, so that it is stored and compared as they are."""
 
     fingerprint: str | None = None
+    twins: str = ""
     reproduced: tuple[str, ...] = ()
     twins_fingerprint: str | None = None
     twins_at: datetime | None = None
@@ -165,13 +170,22 @@ def apply(state: VantageState, event: Event, rules: Rules) -> VantageState:
         case Patched():
             return _patched(state, event)
         case Edited():
-            return state if event.fingerprint == state.fingerprint else _edited(state, event)
+            return _edited(state, event)
         case TwinsProven():
             return replace(state, twins_fingerprint=event.fingerprint, twins_at=event.at)
 
 
 def _edited(state: VantageState, event: Edited) -> VantageState:
-    """Another definition: its streak starts from nothing. What was last seen stays: an edit closes no door."""
+    """Another definition: its streak starts from nothing. What was last seen stays: an edit closes no door.
+
+    Other twins: what the former ones proved is void, and so is a streak that nothing else had proven.
+    """
+    if event.twins != state.twins:
+        state = replace(state, twins=event.twins, twins_fingerprint=None, twins_at=None)
+        if event.fingerprint in state.reproduced and event.fingerprint == state.fingerprint:
+            return state
+    elif event.fingerprint == state.fingerprint:
+        return state
     return replace(state, fingerprint=event.fingerprint, counted=0, first_counted_at=None, last_counted_at=None)
 
 

@@ -157,12 +157,13 @@ class ProposalState(StrEnum):
 
 
 class Phase(StrEnum):
-    """The steps of a probe, in order. A failure before ``target`` is never a denial."""
+    """The steps of a probe, in order. A failure before ``target`` is never a denial. ``twins`` says nothing of it."""
 
     connect = "connect"
     self_test = "self_test"
     target = "target"
     control = "control"
+    twins = "twins"
 
 
 class PatchOutcome(StrEnum):

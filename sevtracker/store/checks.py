@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from sevtracker.domain.vocabulary import Reason, Trigger, Verdict
 from sevtracker.store.sevs import visible
-from sevtracker.store.tables import Check, CheckProof, CheckRevision, Copy, Dataset, Job, Run, Sev, table
+from sevtracker.store.tables import REPRODUCED, Check, CheckProof, CheckRevision, Copy, Dataset, Job, Run, Sev, table
 from sevtracker.store.upsert import upsert
 from sevtracker.store.work import Viewer
 
@@ -63,14 +63,18 @@ def revisions(session: Session, check_id: int) -> list[CheckRevision]:
     return list(session.exec(statement.order_by(col(CheckRevision.revision))))
 
 
-def proofs(session: Session, check_id: int) -> list[CheckProof]:
-    return list(session.exec(select(CheckProof).where(col(CheckProof.check_id) == check_id)))
+def reproduced_at(session: Session, check: Check) -> datetime | None:
+    """When the present definition of this check first saw its door open, if it did."""
+    p = table(CheckProof)
+    mine = sa.and_(p.c.check_id == check.id, p.c.fingerprint == check.fingerprint, p.c.how == REPRODUCED)
+    return session.connection().execute(sa.select(sa.func.min(p.c.at, type_=p.c.at.type)).where(mine)).scalar()
 
 
 def last_proven(session: Session, check_id: int) -> Verdict | None:
-    """The last decisive verdict by a definition that was proven. What another one says clears and hides nothing."""
+    """The last decisive verdict by a definition that saw this very door open. What another one says clears and hides
+    nothing, also when canary twins had proven it: whoever changed the check may have named those, too."""
     v, p = table(CheckRevision), table(CheckProof)
-    proven = sa.select(p.c.fingerprint).where(p.c.check_id == check_id)
+    proven = sa.select(p.c.fingerprint).where(p.c.check_id == check_id, p.c.how == REPRODUCED)
     statement = (
         sa.select(_R.c.verdict)
         .join(v, sa.and_(v.c.check_id == _R.c.check_id, v.c.revision == _R.c.revision))
@@ -179,12 +183,16 @@ class Standing:
     last_verdict: Verdict | None
     decisive: Verdict | None
     decisive_at: datetime | None
+    revision: int
+    proved_at: datetime | None
+    twins_wrong: str | None
 
 
 def standing(session: Session, check_ids: Sequence[int]) -> dict[int, Standing]:
     """How each of these checks stands. Locks them, in the order of their ids, until the transaction ends."""
     d, c = table(Dataset), table(Copy)
-    names = ["failures", "auth_failures", "halted", "last_verdict", "decisive", "decisive_at"]
+    names = ["failures", "auth_failures", "halted", "last_verdict", "decisive", "decisive_at", "revision"]
+    names += ["proved_at", "twins_wrong"]
     statement = (
         sa.select(_K.c.id, d.c.slug, c.c.slug, *(_K.c[name] for name in names))
         .join(d, d.c.id == _K.c.dataset_id)
@@ -368,11 +376,13 @@ def add_proofs(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         session.connection().execute(upsert(session, table(CheckProof)).on_conflict_do_nothing(), list(rows))
 
 
-def proven(session: Session, check_ids: Sequence[int]) -> set[int]:
-    """Those of these checks whose present definition was seen to tell open from closed."""
+def proven(session: Session, check_ids: Sequence[int], since: datetime) -> set[int]:
+    """Those of these checks whose present definition was seen to tell open from closed: at its target, or on canary
+    twins since ``since``."""
     p = table(CheckProof)
-    mine = sa.and_(p.c.check_id == _K.c.id, p.c.fingerprint == _K.c.fingerprint)
-    statement = sa.select(_K.c.id).where(_K.c.id.in_(check_ids), sa.exists().where(mine))
+    mine = sa.and_(p.c.check_id == _K.c.id, p.c.fingerprint == _K.c.fingerprint, p.c.how == REPRODUCED)
+    told = sa.or_(_K.c.proved_at >= since, sa.exists().where(mine))
+    statement = sa.select(_K.c.id).where(_K.c.id.in_(check_ids), told)
     return {int(i) for i in session.connection().execute(statement).scalars()} if check_ids else set()
 
 

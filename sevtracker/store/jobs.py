@@ -172,6 +172,8 @@ class Claimed:
     memory: Mapping[str, Any] | None = None
     since: datetime | None = None
     until: datetime | None = None
+    twins: Mapping[str, Any] | None = None
+    proved_at: datetime | None = None
 
 
 def any_free(session: Session, lease: timedelta) -> bool:
@@ -240,6 +242,8 @@ def _first_jobs(connection: sa.Connection, target: str, fence: int, chunk: int) 
             _K.c.memory,
             _window(sa.func.min(sa.func.coalesce(_S.c.exposed_from, _S.c.detected_at, _S.c.reported_at))),
             _window(_LAST_SEEN_OPEN),
+            _K.c.twins,
+            _K.c.proved_at,
         )
         .join(_K, _K.c.id == _J.c.check_id)
         .where(_J.c.target == target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,26 +13,29 @@ from sqlmodel import Session
 
 from sevtracker.domain.exposure import Edited, Event, Patched, Ran, TwinsProven, VantageState
 from sevtracker.domain.vocabulary import Verdict
-from sevtracker.store.tables import Check, CheckProof, CheckRevision, Dataset, Patch, Run, Sev, table
+from sevtracker.store.tables import BY_TWINS, Check, CheckProof, CheckRevision, Dataset, Patch, Run, Sev, table
 
 _K, _D, _R = table(Check), table(Dataset), table(Run)
 
 Story = tuple[VantageState, list[Event]]
 
 
-def stories(session: Session, sev: Sev, check_ids: Sequence[int], window: timedelta) -> dict[int, Story]:
+def stories(
+    session: Session, sev: Sev, check_ids: Sequence[int], window: timedelta, proof_valid: timedelta
+) -> dict[int, Story]:
     """For each check: the state that its story starts from, and the events of the story, for this SEV.
 
     The story starts ``window`` before the SEV was reported, or at its first patch if that was earlier. From before
-    that, only two things count: which definitions had been reproduced, and what was seen last. A SEV that is only being
-    filed has no number, and no patch. Two statements, three if a patch has a scope; one if the SEV is being filed.
+    that, only three things count: which definitions had been reproduced, what twins proved within ``proof_valid``, and
+    what was seen last. A SEV that is only being filed has no number, and no patch. Two statements, three if a patch has
+    a scope; one if the SEV is being filed.
     """
     if not check_ids:
         return {}
     connection = session.connection()
     patches = [] if sev.number is None else _patches(connection, sev.number)
     since = min([sev.reported_at - window, *(p.at for p, _ in patches)])
-    found = _histories(connection, check_ids, since)
+    found = _histories(connection, check_ids, since, since - proof_valid)
     dataset_of = _datasets(connection, check_ids) if any(scope for _, scope in patches) else {}
     for check_id, (_, events) in found.items():
         events += [
@@ -55,15 +59,19 @@ _REVISION, _PROOF, _RUN = "revision", "proof", "run"
 
 
 def _history() -> sa.CompoundSelect[Any]:
-    """What happened to checks, as rows of (what, check, number, at, word, revision). One statement, built once."""
+    """What happened to checks, as rows of (what, check, number, at, word, revision, twins). One statement, built once
+    (see ``_HISTORY``)."""
     asked: sa.BindParameter[Any] = sa.bindparam("check_ids", expanding=True)
     since = sa.bindparam("since", type_=_R.c.started_at.type)
+    proofs_since = sa.bindparam("proofs_since", type_=_R.c.started_at.type)
     v, p = table(CheckRevision), table(CheckProof)
 
     def runs(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
         word = sa.type_coerce(_R.c.verdict, sa.String).label("word")
         what = sa.literal(_RUN).label("what")
-        return sa.select(what, _R.c.check_id, _R.c.id, _R.c.started_at, word, _R.c.revision).where(*which)
+        return sa.select(what, _R.c.check_id, _R.c.id, _R.c.started_at, word, _R.c.revision, sa.literal("")).where(
+            *which
+        )
 
     before = (
         sa.select(_R.c.id)
@@ -81,6 +89,7 @@ def _history() -> sa.CompoundSelect[Any]:
             v.c.at,
             v.c.fingerprint.label("word"),
             v.c.revision,
+            sa.func.coalesce(sa.cast(v.c.twins, sa.Text), ""),
         ).where(v.c.check_id.in_(asked)),
         sa.select(
             sa.literal(_PROOF).label("what"),
@@ -89,7 +98,8 @@ def _history() -> sa.CompoundSelect[Any]:
             p.c.at,
             p.c.fingerprint + " " + p.c.how,
             sa.literal(0),
-        ).where(p.c.check_id.in_(asked)),
+            sa.literal(""),
+        ).where(p.c.check_id.in_(asked), sa.or_(p.c.how != BY_TWINS, p.c.at >= proofs_since)),
         runs(_R.c.check_id.in_(asked), _R.c.started_at >= since),
         runs(_R.c.id.in_(sa.select(before).where(_K.c.id.in_(asked)))),
     )
@@ -98,23 +108,28 @@ def _history() -> sa.CompoundSelect[Any]:
 _HISTORY = _history()
 
 
-def _histories(connection: sa.Connection, check_ids: Sequence[int], since: datetime) -> dict[int, Story]:
+def _histories(
+    connection: sa.Connection, check_ids: Sequence[int], since: datetime, proofs_since: datetime
+) -> dict[int, Story]:
     found: dict[int, Story] = {check_id: (VantageState(), []) for check_id in check_ids}
-    rows = [tuple(row) for row in connection.execute(_HISTORY, {"check_ids": list(check_ids), "since": since})]
+    asked = {"check_ids": list(check_ids), "since": since, "proofs_since": proofs_since}
+    rows = [tuple(row) for row in connection.execute(_HISTORY, asked)]
     fingerprints: dict[tuple[int, int], str] = {}
-    for what, check_id, number, at, word, _ in sorted(rows, key=lambda row: row[3]):
+    for what, check_id, number, at, word, _, twins in sorted(rows, key=lambda row: row[3]):
         state, events = found[check_id]
         if what == _REVISION:
             fingerprints[check_id, number] = word
-            events.append(Edited(at, word))
+            events.append(Edited(at, word, hashlib.sha256(twins.encode()).hexdigest()[:16] if twins else ""))
         elif what == _PROOF:
             fingerprint, how = word.split(" ")
-            if how == "twins":
+            if how == BY_TWINS:
                 events.append(TwinsProven(at, fingerprint))
             elif at < since:
                 reproduced = (*state.reproduced, fingerprint)
                 found[check_id] = (dataclasses.replace(state, reproduced=reproduced), events)
     runs = (row for row in rows if row[0] == _RUN)
-    for _, check_id, _, at, word, revision in sorted(runs, key=lambda row: row[2]):  # as stored, whatever the clock did
+    for _, check_id, _, at, word, revision, _ in sorted(
+        runs, key=lambda row: row[2]
+    ):  # as stored, whatever the clock did
         found[check_id][1].append(Ran(at, Verdict(word), fingerprints[check_id, revision]))
     return found

@@ -155,6 +155,10 @@ class Check(SQLModel, table=True):
     created_at: datetime
     #: What its kind wants to be given at the next run. Of the present fingerprint only; never data of the target.
     memory: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    #: Canary twins: ``open`` and ``locked``, each the parameters in which it differs from the check's own.
+    twins: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    #: Of twins that we made: the ``keeper`` (an identity) and the ``readers``, as the target calls its accounts.
+    twins_made: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
 
     due_at: datetime | None = Field(default=None, index=True)
     every_s: float = 3600.0
@@ -172,6 +176,9 @@ class Check(SQLModel, table=True):
     decisive_at: datetime | None = None
     #: Disabled for good: what it saw is kept, and it comes back no more.
     retired_at: datetime | None = None
+    #: When the present twins last proved the present fingerprint; what was wrong the last time they did not.
+    proved_at: datetime | None = None
+    twins_wrong: str | None = Field(default=None, max_length=300)
 
 
 class CheckRevision(SQLModel, table=True):
@@ -191,16 +198,31 @@ class CheckRevision(SQLModel, table=True):
     enabled: bool
     fingerprint: str = Field(max_length=64)
     locator: str = Field(max_length=1000)
+    twins: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+
+
+REPRODUCED, BY_TWINS = "reproduced", "twins"
 
 
 class CheckProof(SQLModel, table=True):
-    """That a definition was seen to tell open from closed: ``reproduced`` here, or on canary ``twins``."""
+    """That a definition was seen to tell open from closed: ``reproduced`` here (once, for good), or on canary ``twins``
+    (each time: what it proved then stays proven when the story is folded anew)."""
 
     __tablename__ = "check_proof"
     check_id: int = Field(foreign_key="check_.id", primary_key=True)
     fingerprint: str = Field(primary_key=True, max_length=64)
     how: str = Field(primary_key=True, max_length=16)
-    at: datetime
+    at: datetime = Field(primary_key=True)
+    __table_args__ = (
+        sa.Index(
+            "uq_check_proof_reproduced",
+            "check_id",
+            "fingerprint",
+            unique=True,
+            sqlite_where=sa.text("how = 'reproduced'"),
+            postgresql_where=sa.text("how = 'reproduced'"),
+        ),
+    )
 
 
 class CheckProposal(SQLModel, table=True):

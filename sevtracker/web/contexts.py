@@ -896,6 +896,30 @@ class CheckProposal:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofShown:
+    """How the present definition was seen to tell open from closed: at its target, or on canary twins until they
+    ``ended``. ``twins``: where they are; ``wrong``: why their last look was no proof; ``keeper``: who made them for us.
+    ``can_be_made``: by us, as one of ``keepers``. ``decides``: a check of this kind can prove a door closed at all.
+    """
+
+    seen_open_at: datetime | None = None
+    twins_at: datetime | None = None
+    twins_until: datetime | None = None
+    ended: bool = False
+    wrong: str = ""
+    twins: tuple[Change, ...] = ()
+    keeper: str = ""
+    can_be_made: bool = False
+    decides: bool = True
+    keepers: tuple[Option, ...] = ()
+
+    @property
+    def on_twins(self) -> bool:
+        """Proven on canary twins, as of now."""
+        return self.twins_at is not None and not self.ended
+
+
+@dataclass(frozen=True, slots=True)
 class CheckShow:
     """``strip``: oldest first, at most 120 runs; ``runs``: newest first. ``queued``: a run is under way.
 
@@ -915,9 +939,8 @@ class CheckShow:
     revisions: tuple[CheckRevision, ...]
     dataset: str
     copy: str
+    proof: ProofShown
     sevs: tuple[SevRef, ...] = ()
-    proven_at: datetime | None = None
-    proven_how: str = ""
     queued: bool = False
     may_edit: bool = False
     may_run: bool = False
@@ -928,6 +951,7 @@ class CheckShow:
     proposals: tuple[CheckProposal, ...] = ()
     refused: str = ""
     more_revisions: int = 0
+    twins_form: Form = EMPTY_FORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -962,12 +986,16 @@ class CheckEdit:
     identities: tuple[Option, ...] = ()
     form: Form = EMPTY_FORM
     gates_own_patch: bool = False
+    #: Who made the check's twins for us: then they can't be named here.
+    twins_keeper: str = ""
+    twin_example: str = ""
 
     @property
     def labels(self) -> dict[str, str]:
         """What the page calls each field, for the list of errors."""
         fixed = {"dataset": "Dataset", "copy": "Copy", "identity": "As", "control": "Positive control", "name": "Name"}
-        return {**fixed, "reason": "Why", **{f"params.{p.name}": p.label for p in self.params}}
+        fixed |= {"twins.open": "Open twin", "twins.locked": "Locked twin", "reason": "Why"}
+        return {**fixed, **{f"params.{p.name}": p.label for p in self.params}}
 
 
 @dataclass(frozen=True, slots=True)

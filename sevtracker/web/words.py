@@ -144,6 +144,7 @@ PHASE: Mapping[Phase, str] = {
     Phase.self_test: "Identity self-test",
     Phase.target: "Try the target",
     Phase.control: "Positive control",
+    Phase.twins: "Canary twins",
 }
 
 TRIGGER: Mapping[Trigger, str] = {

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sevtracker.actions import clockwork
+from sevtracker.actions.definitions import definition_of
 from sevtracker.actions.runtime import Runtime
-from sevtracker.actions.verdicts import Finished, definition
+from sevtracker.actions.verdicts import Finished
 from sevtracker.checks import probing
+from sevtracker.checks.twins.looking import LOOKS
 from sevtracker.domain.vocabulary import Reason, Trigger, Verdict
 from sevtracker.errors import Conflict, NotFound, Unavailable
 from sevtracker.store import checks, jobs
@@ -48,7 +50,7 @@ def drain(runtime: Runtime, timeout: float = 30.0, *, tick: bool = True, probe: 
 
 
 def _run(runtime: Runtime, job: Claimed, probe: Probe) -> Finished:
-    return Finished(job, probe(definition(job), runtime.probes))
+    return Finished(job, probe(definition_of(job), runtime.probes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def run_check(runtime: Runtime, check_id: int, probe: Probe = probing.probe) -> 
         if latest is not None and latest.id > before:
             return Ran(check_id, latest.id, latest.verdict, latest.reason, latest.started_at)
         with runtime.database.writing() as session:
-            lease = runtime.settings.worker.lease + runtime.settings.worker.run_deadline
+            lease = runtime.settings.worker.lease + LOOKS * runtime.settings.worker.run_deadline
             lanes = jobs.claim(session, name, lease=lease, lanes=1, chunk=CHUNK, target=target)
         for fence, claimed in lanes.values():
             finished = [_run(runtime, job, probe) for job in claimed if job.check_id == check_id]

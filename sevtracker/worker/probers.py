@@ -10,9 +10,11 @@ from queue import SimpleQueue
 
 import structlog
 
-from sevtracker.actions.verdicts import Finished, definition
+from sevtracker.actions.definitions import definition_of
+from sevtracker.actions.verdicts import Finished
 from sevtracker.checks.interface import Definition, Observation, Step
 from sevtracker.checks.probing import ProbeEnvironment
+from sevtracker.checks.twins.looking import LOOKS
 from sevtracker.clock import Clock
 from sevtracker.domain.vocabulary import Phase, Reason, Verdict
 from sevtracker.store.jobs import Claimed
@@ -88,18 +90,21 @@ class Prober(threading.Thread):
     def _look(self, job: Claimed) -> Observation:
         hall = self._hall
         try:
-            return hall.probe(definition(job), hall.probes)
+            return hall.probe(definition_of(job), hall.probes)
         except Exception as error:  # probing promises that this never happens; a thread must not die of it
             log.error("probe_raised", check=job.check_id, error=type(error).__name__)  # its text may quote data
             return overrun(hall.clock, 0.0, Reason.plugin_error, "the probe failed")
 
     def write_off_if_over(self, limit: float) -> Lane | None:
-        """If this thread has been probing for more than ``limit`` seconds: store a timeout, and return its lane."""
+        """If this thread has been probing for more than ``limit`` seconds: store a timeout, and return its lane.
+
+        A job with canary twins may have to look three times.
+        """
         with self._turn:
             if self._job is None or self._written_off:
                 return None
             took = self._hall.clock.monotonic() - self._began
-            if took <= limit:
+            if took <= limit * (LOOKS if self._job.twins else 1):
                 return None
             return self._write_off(took)
 

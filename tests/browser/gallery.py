@@ -83,6 +83,8 @@ ENDPOINTS = {
     "pages.check_enable": "/checks/<int:check_id>/enable",
     "pages.suggestion_accept": "/suggestions/<int:suggestion_id>/accept",
     "pages.suggestion_dismiss": "/suggestions/<int:suggestion_id>/dismiss",
+    "pages.check_twins_make": "/checks/<int:check_id>/twins",
+    "pages.check_twins_drop": "/checks/<int:check_id>/twins/drop",
     "pages.run_show": "/checks/<int:check_id>/runs/<int:run_id>",
     "pages.programme_show": "/programmes/<slug>",
     "pages.sign_in": "/sign-in",
@@ -549,7 +551,21 @@ def runs(count: int) -> tuple[c.RunLine, ...]:
     return tuple(made)
 
 
-def check_show(check: c.CheckLine, count: int, **more: Any) -> c.CheckShow:
+#: Where a check's canary twins are, and who may have made them.
+TWINS = (c.Change("open", "table = sevtracker_twins.open_12"), c.Change("locked", "table = sevtracker_twins.locked_12"))
+KEEPERS = (c.Option("dba", "dba", "service"), c.Option("privacy-team", "privacy-team", "control"))
+PROVEN = c.ProofShown(None, NOW - 2 * HOUR, NOW + 166 * HOUR, twins=TWINS, keeper="dba", can_be_made=True)
+FAILED_TWINS = c.ProofShown(
+    twins=TWINS, keeper="dba", wrong="the locked twin was open (row read), and should be closed: this is no proof"
+)
+MAKE_TWINS = c.ProofShown(can_be_made=True, keepers=KEEPERS)
+KEEPER_REFUSED = c.Form(
+    {"keeper": "dba"},
+    problem="At the target, dba could not create the schema (42501). It lacks the right to. Nothing was changed.",
+)
+
+
+def check_show(check: c.CheckLine, count: int, proof: c.ProofShown | None = None, **more: Any) -> c.CheckShow:
     history = runs(count)
     return c.CheckShow(
         check=check,
@@ -574,8 +590,7 @@ def check_show(check: c.CheckLine, count: int, **more: Any) -> c.CheckShow:
         dataset="mci-events",
         copy="primary",
         sevs=REFS[:1] if count else (),
-        proven_at=DETECTED if check.proven else None,
-        proven_how="reproduced" if check.proven else "",
+        proof=proof or c.ProofShown(DETECTED if check.proven else None),
         may_edit=True,
         may_run=True,
         before="k9" if count else None,
@@ -713,6 +728,9 @@ PAGES: dict[str, c.PageContext] = {
     "check-closed": check_show(CHECKS[1], 17, queued=True),
     "check-blind": check_show(CHECKS[2], 60),
     "check-proposals": check_show(CHECKS[1], 17, proposals=PROPOSALS),
+    "check-on-twins": check_show(CHECKS[1], 17, PROVEN),
+    "check-twins-failed": check_show(CHECKS[1], 17, FAILED_TWINS),
+    "check-twins-make": check_show(CHECKS[1], 17, MAKE_TWINS, twins_form=KEEPER_REFUSED),
     "check-not-run": check_show(CHECKS[4], 0),
     "check-new": c.CheckEdit(KINDS),
     "check-new-kind": CHECK_NEW,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from sevtracker.actions import checks as acts
 from sevtracker.actions import proposals as second
+from sevtracker.actions import twins
 from sevtracker.actions.enforce import May
 from sevtracker.actions.guarding import Refused
-from sevtracker.actions.inputs import ChangeCheck, MayReason, NewCheck, Slug, WithReason
+from sevtracker.actions.inputs import ChangeCheck, MakeTwins, MayReason, NewCheck, Slug, WithReason
+from sevtracker.actions.runtime import Runtime
 from sevtracker.errors import NotFound
 from sevtracker.store import checks, proposals, suggestions
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
 from sevtracker.store.work import Work
+from sevtracker.web import idempotency
 from sevtracker.web.api import models, reading, views
 from sevtracker.web.api.reading import Nothing, Paging
 from sevtracker.web.api.routes import Call, Routes, answer
@@ -167,6 +170,30 @@ def run(call: Call[Nothing], check_id: int) -> Answer:
         return answer(models.RunQueued(check=check_id), 202)
 
     return call.once(act)
+
+
+@routes.post("/checks/<number:check_id>/twins", may=May.keep_checks, takes=MakeTwins, gives=models.Check)
+def make_twins(call: Call[MakeTwins], check_id: int) -> Answer:
+    """Make canary twins of a check at its target, as a keeper who may create things there. It runs at once."""
+    if (known := idempotency.before(call.runtime, call.person, call.key)) is not None:
+        return known
+    done = twins.make_at_target(call.runtime, call.person, check_id, call.given.keeper)
+    return call.once(lambda work: _saved(call.runtime, work, check_id, done))
+
+
+@routes.post("/checks/<number:check_id>/twins/drop", may=May.keep_checks, gives=models.Check)
+def drop_twins(call: Call[Nothing], check_id: int) -> Answer:
+    """Remove from its target the canary twins that were made for a check. What they proved is void."""
+    if (known := idempotency.before(call.runtime, call.person, call.key)) is not None:
+        return known
+    done = twins.drop_at_target(call.runtime, call.person, check_id)
+    return call.once(lambda work: _saved(call.runtime, work, check_id, done))
+
+
+def _saved(runtime: Runtime, work: Work, check_id: int, done: twins.Done) -> Answer:
+    row = twins.save(work, runtime, check_id, done)
+    work.session.flush()
+    return answer(_check(work.session, row))
 
 
 def _known(session: Session, check_id: int) -> Check:

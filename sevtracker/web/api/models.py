@@ -162,6 +162,19 @@ class SuggestionPage(Answered):
     next: str | None
 
 
+class Twins(Answered):
+    """Canary twins: the parameters in which each differs from the check's own. `keeper` made them, if we did.
+
+    `proved_at`: when the check last told them apart; `wrong`: why it did not, the last time that it looked.
+    """
+
+    open: dict[str, Any]
+    locked: dict[str, Any]
+    keeper: str | None
+    proved_at: datetime | None
+    wrong: str | None
+
+
 class Check(CheckLine):
     """A check with its definition. Secrets are not part of it: an identity's name stands for them.
 
@@ -169,6 +182,7 @@ class Check(CheckLine):
     """
 
     params: dict[str, Any]
+    twins: Twins | None
     fingerprint: str
     created_at: datetime
     weight: Weight

@@ -156,6 +156,7 @@ def check(row: Check, dataset: str, copy: str, found: Sequence[suggestions.Line]
         halted=row.halted,
         retired_at=row.retired_at,
         params=row.params,
+        twins=_twins(row),
         fingerprint=row.fingerprint,
         created_at=row.created_at,
         weight=row.weight,
@@ -178,6 +179,18 @@ def proposal(line: proposals.Line, check_id: int) -> models.Proposal:
         decided_at=line.decided_at,
         decided_by=decider,
         decision=line.decision,
+    )
+
+
+def _twins(row: Check) -> models.Twins | None:
+    if row.twins is None:
+        return None
+    return models.Twins(
+        open=row.twins["open"],
+        locked=row.twins["locked"],
+        keeper=(row.twins_made or {}).get("keeper"),
+        proved_at=row.proved_at,
+        wrong=row.twins_wrong,
     )
 
 

@@ -10,6 +10,7 @@ from flask import request
 from pydantic.fields import FieldInfo
 
 from sevtracker.checks.interface import CheckKind
+from sevtracker.errors import FieldError, InputError
 from sevtracker.web.contexts import Form, Option, ParamField
 from sevtracker.web.pages import forms
 
@@ -129,9 +130,47 @@ def given(kind: CheckKind[Any] | None) -> dict[str, Any]:
     return found
 
 
-def values(params: Mapping[str, Any]) -> dict[str, str]:
+def values(params: Mapping[str, Any], twins: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Saved parameters as the form's values."""
-    return {PREFIX + name: shown(value) for name, value in params.items()}
+    found = {PREFIX + name: shown(value) for name, value in params.items()}
+    return found | {TWINS + which: twin_text(twin, "\n") for which, twin in (twins or {}).items()}
+
+
+# ---- canary twins ------------------------------------------------------------------------------------------------
+
+TWINS = "twins."
+_EXAMPLES = {"table": "canaries.readable", "key": "canaries/readable.txt", "url": "https://the.same.host/canary"}
+
+
+def twin_text(twin: Mapping[str, Any], between: str) -> str:
+    """A twin as people write it: ``table = canaries.readable``, one parameter a line."""
+    return between.join(f"{name} = {shown(value).replace(chr(10), ', ')}" for name, value in twin.items())
+
+
+def twin_example(kind: CheckKind[Any]) -> str:
+    """What a twin of this kind might say."""
+    own = kind.params.model_fields
+    return next((f"{name} = {text}" for name, text in _EXAMPLES.items() if name in own), "name = value")
+
+
+def given_twins(kind: CheckKind[Any] | None) -> dict[str, Any] | None:
+    """The twins that were typed; None if neither was. Raises InputError for a line that is no parameter."""
+    lines = {which: forms.lines(TWINS + which) for which in ("open", "locked")}
+    if not any(lines.values()):
+        return None
+    odd = [(which, line) for which, own in lines.items() for line in own if "=" not in line]
+    if odd:
+        example = twin_example(kind) if kind else "name = value"
+        raise InputError(*(FieldError(TWINS + which, f"Write a parameter a line, as {example}.") for which, _ in odd))
+    return {which: dict(_parameter(kind, line) for line in own) for which, own in lines.items()}
+
+
+def _parameter(kind: CheckKind[Any] | None, line: str) -> tuple[str, Any]:
+    name, _, value = (part.strip() for part in line.partition("="))
+    info = kind.params.model_fields.get(name) if kind else None
+    if info is not None and _type(name, info.annotation) == "list":
+        return name, [part.strip() for part in value.split(",") if part.strip()]
+    return name, value or None
 
 
 _HINTS: Mapping[str, str] = {

@@ -14,7 +14,7 @@ from sevtracker.domain.vocabulary import Trigger
 from sevtracker.errors import NotFound
 from sevtracker.store import checks, facts, people, proposals, sevs, suggestions, timeline
 from sevtracker.store.session import Session
-from sevtracker.store.tables import Check, CheckProof
+from sevtracker.store.tables import Check
 from sevtracker.store.tables import CheckRevision as Stored
 from sevtracker.web import auth
 from sevtracker.web.contexts import (
@@ -29,7 +29,8 @@ from sevtracker.web.contexts import (
 )
 from sevtracker.web.current import runtime
 from sevtracker.web.pages import check_form, ways_in
-from sevtracker.web.pages.names import check_line, sev_refs
+from sevtracker.web.pages.check_proof import proof_shown
+from sevtracker.web.pages.names import check_line, proofs_since, sev_refs
 
 STRIP, A_PAGE, MOST_SEVS, MOST_REVISIONS, MOST_PROPOSALS = 120, 25, 10, 50, 20
 _CONTROL = {
@@ -39,7 +40,6 @@ _CONTROL = {
     "empty": "found it empty",
     "trouble": "met trouble",
 }
-_HOW = {"reproduced": "seen open", "twins": "on canary twins"}
 
 
 def build(
@@ -49,6 +49,7 @@ def build(
     refused: str = "",
     deciding: Mapping[int, Form] = MappingProxyType({}),
     dismissals: Mapping[int, Form] | None = None,
+    twins_form: Form = EMPTY_FORM,
 ) -> CheckShow:
     """Raises NotFound. Fourteen statements at most. ``deciding``, ``dismissals``: what was typed into the
     form of a proposal or a suggestion.
@@ -64,7 +65,7 @@ def build(
             else checks.runs(session, check_id, person.viewer, limit=A_PAGE + 1, before=before)
         )
         stored = checks.revisions(session, check_id)
-        proofs = [p for p in checks.proofs(session, check_id) if p.fingerprint == check.fingerprint]
+        seen_open_at = checks.reproduced_at(session, check)
         reasons = timeline.reasons(session, line.place.partition("/")[0], check_id) if len(stored) > 1 else {}
         names = people.names(session, (r.by_pid for r in stored))
         filed = sev_refs(sevs.through_check(session, person.viewer, check_id, limit=MOST_SEVS))
@@ -90,14 +91,15 @@ def build(
         more_revisions=len(stored) - len(history_shown),
         dataset=dataset,
         copy=copy,
+        proof=proof_shown(check, seen_open_at, runtime().settings, runtime().clock.now()),
         sevs=filed,
-        **_proof(proofs),
         queued=queued,
         may_edit=may_edit,
         may_run=may(person.role, May.work_on_sevs) and check.enabled,
         before=str(page[A_PAGE - 1].id) if len(page) > A_PAGE else None,
         disable_form=disable_form,
         ways_in=ways_in.build(found, dismissals),
+        twins_form=twins_form,
         retired_at=check.retired_at,
         refused=refused,
         proposals=tuple(
@@ -135,8 +137,9 @@ def read(session: Session, check_id: int) -> tuple[Check, CheckLine]:
     lines = checks.listing(session, limit=1, after=check_id - 1, retired=True)
     if check is None or not lines:
         raise NotFound(f"There is no check {check_id}.")
-    proven = checks.proven(session, [check_id])
-    return check, check_line(lines[0], runtime().settings, check_id in proven)
+    settings = runtime().settings
+    proven = checks.proven(session, [check_id], proofs_since(settings, runtime().clock.now()))
+    return check, check_line(lines[0], settings, check_id in proven)
 
 
 def run_line(run: checks.RunLine) -> RunLine:
@@ -161,12 +164,6 @@ def _definition(check: Check) -> Iterator[Change]:
         yield Change(name, f"{text} s" if name == "timeout" else text or ("no" if value is False else "none"))
 
 
-def _proof(proofs: Sequence[CheckProof]) -> dict[str, Any]:
-    """When and how the present definition was first seen to tell open from closed."""
-    first = min(proofs, key=lambda proof: proof.at, default=None)
-    return {"proven_at": first.at, "proven_how": _HOW.get(first.how, first.how)} if first else {}
-
-
 def _revisions(
     stored: Sequence[Stored], names: Mapping[str, str], reasons: Mapping[int, str]
 ) -> Iterator[CheckRevision]:
@@ -188,6 +185,11 @@ def _differences(before: Stored, now: Stored) -> Iterator[Change]:
         if getattr(before, name) != getattr(now, name):
             yield Change(name, _word(getattr(now, name)), _word(getattr(before, name)))
     yield from _params_changed(before.params, now.params)
+    for which in ("open", "locked"):
+        old, new = ((one.twins or {}).get(which, {}) for one in (before, now))
+        if old != new:
+            texts = [check_form.twin_text(twin, ", ") or "none" for twin in (new, old)]
+            yield Change(f"{which} twin", *texts)
 
 
 def _params_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:

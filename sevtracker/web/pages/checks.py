@@ -22,7 +22,7 @@ from sevtracker.web.contexts import CheckEdit, CheckList, Form, Option
 from sevtracker.web.current import runtime
 from sevtracker.web.pages import check_form, check_page, forms
 from sevtracker.web.pages.blueprint import CHECK, pages
-from sevtracker.web.pages.names import check_line, identities, numbers, paged
+from sevtracker.web.pages.names import check_line, identities, numbers, paged, proofs_since
 from sevtracker.web.pages.showing import done, go, show
 from sevtracker.web.permissions import allow
 
@@ -42,7 +42,8 @@ def check_list() -> Response:
     with runtime().read() as session:
         found = checks.listing(session, limit=A_PAGE + 1, after=after[-1] if after else None, verdict=wanted, text=q)
         shown, around = paged(found, A_PAGE, cursor, [str(found[A_PAGE - 1].id)] if len(found) > A_PAGE else [])
-        proven = checks.proven(session, [line.id for line in shown])
+        since = proofs_since(runtime().settings, runtime().clock.now())
+        proven = checks.proven(session, [line.id for line in shown], since)
     rows = tuple(check_line(line, runtime().settings, line.id in proven) for line in shown)
     may_add = may(auth.person().role, May.keep_checks)
     return show(CheckList(rows, q, str(wanted or ""), around, may_add))
@@ -96,7 +97,7 @@ def check_add() -> AnyResponse:
         "params": check_form.given(kind),
     }
     try:
-        given = parse(NewCheck, raw)
+        given = parse(NewCheck, {**raw, "twins": check_form.given_twins(kind)})
         vetted = acts.vet(runtime().probes, acts.defined(given))
         with runtime().work(auth.person()) as work:
             check = acts.create(work, runtime().settings, runtime().probes, given, vetted)
@@ -117,6 +118,7 @@ def new_form(kind_name: str | None, form: Form) -> CheckEdit:
         kinds=tuple(Option(name, name, check_form.hint(k)) for name, k in sorted(kinds.items())),
         kind=kind_name if kind else None,
         params=check_form.fields(kind, form) if kind else (),
+        twin_example=check_form.twin_example(kind) if kind else "",
         datasets=tuple(Option(d.slug, d.name) for d in found),
         copies=copies,
         identities=identities(runtime().settings),
@@ -144,7 +146,7 @@ def check_edit(check_id: int) -> Response:
         "control": check.control or "",
         "name": check.name,
         **({"required": "true"} if check.required else {}),
-        **check_form.values(check.params),
+        **check_form.values(check.params, check.twins),
     }
     return show(_edit(check, Form(values)))
 
@@ -153,17 +155,19 @@ def check_edit(check_id: int) -> Response:
 @allow(May.keep_checks)
 def check_save(check_id: int) -> AnyResponse:
     check = found(check_id)
+    kind = runtime().probes.kinds.get(check.kind)
     raw: Mapping[str, Any] = {
         "identity": forms.text("identity"),
         "control": forms.text("control") or None,
-        "params": check_form.given(runtime().probes.kinds.get(check.kind)),
+        "params": check_form.given(kind),
         "required": forms.ticked("required"),
         "reason": forms.text("reason"),
         **forms.only(name=forms.text("name").strip()),
     }
     typed = Form({**forms.typed().values, "kind": check.kind})
     try:
-        changed = change(check, parse(ChangeCheck, raw))
+        twins = {} if check.twins_made else {"twins": check_form.given_twins(kind)}
+        changed = change(check, parse(ChangeCheck, {**raw, **twins}))
     except (InputError, Conflict) as error:
         return show(_edit(check, forms.refused(error, typed)), forms.status_of(error))
     if isinstance(changed, Refused):
@@ -201,6 +205,8 @@ def _edit(check: Check, form: Form) -> CheckEdit:
         identities=identities(runtime().settings),
         form=form,
         gates_own_patch=own_patch,
+        twins_keeper=str((check.twins_made or {}).get("keeper", "")),
+        twin_example=check_form.twin_example(kind) if kind else "",
     )
 
 

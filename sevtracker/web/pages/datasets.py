@@ -35,7 +35,7 @@ from sevtracker.web.contexts import (
 from sevtracker.web.current import runtime
 from sevtracker.web.pages import forms
 from sevtracker.web.pages.blueprint import pages
-from sevtracker.web.pages.names import check_line, paged, sev_refs, trail
+from sevtracker.web.pages.names import check_line, paged, proofs_since, sev_refs, trail
 from sevtracker.web.pages.showing import done, go, show
 from sevtracker.web.permissions import allow
 
@@ -94,7 +94,8 @@ def _page(slug: str, copy_form: Form = EMPTY_FORM) -> DatasetShow:
     with runtime().read() as session:
         dataset = _found(session, slug)
         lines = checks.listing(session, limit=MOST_CHECKS, dataset=slug)
-        proven = checks.proven(session, [line.id for line in lines])
+        since = proofs_since(settings, runtime().clock.now())
+        proven = checks.proven(session, [line.id for line in lines], since)
         copies = _copies(session, dataset, settings, lines, proven)
         programmes = datasets.programmes_of(session, [dataset.id or 0]) if dataset.programme_id else []
         filed = sev_refs(sevs.of_dataset(session, person.viewer, slug, limit=MOST_SEVS))

@@ -71,20 +71,27 @@ def refused(error: SevtrackerError, form: Form, fields: Mapping[str, str] | None
     errors: dict[str, str] = {}
     for wrong in error.errors:
         name = (fields or {}).get(_head(wrong.field), _head(wrong.field))
-        errors.setdefault(name, _words(wrong.message))
+        errors.setdefault(name, _about(wrong.field) + _words(wrong.message))
     return Form(form.values, form.chosen, errors)
 
 
 def _head(field: str) -> str:
-    """``datasets.0`` is about ``datasets``; ``params.url`` is a field of its own."""
+    """``datasets.0`` is about ``datasets``; ``params.url`` is a field of its own, and so is ``twins.open``."""
     parts = field.split(".")
-    return ".".join(parts[:2]) if parts[0] == "params" else parts[0]
+    return ".".join(parts[:2]) if parts[0] in ("params", "twins") else parts[0]
+
+
+def _about(field: str) -> str:
+    """Twins are written into one field each, so that an error says which of their parameters it is about."""
+    parts = field.split(".")
+    return f"{parts[2]}: " if parts[0] == "twins" and len(parts) > 2 else ""
 
 
 _TOLD_BETTER: tuple[tuple[str, str], ...] = (
     (r"This field is required\.|Field required|String should have at least 1 character", "This can't be empty."),
     (r"List should have at least 1 item.*", "Choose at least one."),
     (r"Value should have at least 1 item after validation.*", "This can't be empty."),
+    (r"Dictionary should have at least 1 item.*", "Say where it is. A twin alone is none."),
     (r"Value should have at most (\d+) items after validation.*", r"This takes \1 characters at most."),
     (r"Input should be a valid datetime.*", _BAD_MOMENT),
     (r"Input should be 'SEV0'.*", "Choose one of SEV0 to SEV4."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from sevtracker.config import Settings
@@ -42,6 +43,11 @@ def sev_refs(found: Iterable[sevs.Line]) -> tuple[SevRef, ...]:
         SevRef(line.number, key(line.number), line.title, line.level, line.status, line.exposure, line.reported_at)
         for line in found
     )
+
+
+def proofs_since(settings: Settings, now: datetime) -> datetime:
+    """A proof by canary twins from before this does not count any more."""
+    return now - settings.policy.proof_valid
 
 
 def check_line(line: checks.Line, settings: Settings, proven: bool) -> CheckLine:

@@ -6,6 +6,7 @@ from sevtracker.web.pages import (
     account,
     auth,
     check_ends,
+    check_twins,
     checks,
     datasets,
     home,
@@ -21,6 +22,6 @@ from sevtracker.web.pages import (
 )
 
 ROOMS = (
-    *(home, sevs, sev_acts, sev_resolve, datasets, checks, check_ends, suggestions, runs, programmes),
-    *(people, account, auth, settings, theme),
+    *(home, sevs, sev_acts, sev_resolve, datasets, checks, check_ends, check_twins, suggestions, runs),
+    *(programmes, people, account, auth, settings, theme),
 )

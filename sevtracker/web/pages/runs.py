@@ -72,7 +72,8 @@ def _counts(session: Session, run: checks.RunLine, line: CheckLine) -> Iterator[
         if sev is None or sev.status not in ACTIVE:
             continue
         rules = rules_for(settings.policy, sev.level)
-        start, events = stories.stories(session, sev, [line.id], rules.flapping_window)[line.id]
+        told = stories.stories(session, sev, [line.id], rules.flapping_window, rules.proof_valid)
+        start, events = told[line.id]
         ran = next((e for e in events if isinstance(e, Ran) and e.at == run.started_at), None)
         if ran is None:
             continue

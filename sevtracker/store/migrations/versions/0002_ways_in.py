@@ -21,10 +21,41 @@ def upgrade() -> None:
     op.add_column("run", sa.Column("impact", _JSON, nullable=True))
     op.add_column("sev", sa.Column("exceptions", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("sev", sa.Column("excepted", _JSON, nullable=True))
+    _twins()
     _suggestions()
     _waivers()
     _attestations()
     _proposals()
+
+
+def _twins() -> None:
+    """Twins prove again and again, so a proof has its time in its key; what was reproduced is told once as before."""
+    op.add_column("check_", sa.Column("twins", _JSON, nullable=True))
+    op.add_column("check_", sa.Column("twins_made", _JSON, nullable=True))
+    op.add_column("check_", sa.Column("proved_at", UTCDateTime(), nullable=True))
+    op.add_column("check_", sa.Column("twins_wrong", AutoString(length=300), nullable=True))
+    op.add_column("check_revision", sa.Column("twins", _JSON, nullable=True))
+    op.rename_table("check_proof", "check_proof_before")
+    op.create_table(
+        "check_proof",
+        sa.Column("check_id", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", AutoString(length=64), nullable=False),
+        sa.Column("how", AutoString(length=16), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["check_id"], ["check_.id"]),
+        sa.PrimaryKeyConstraint("check_id", "fingerprint", "how", "at"),
+    )
+    op.execute("INSERT INTO check_proof SELECT check_id, fingerprint, how, at FROM check_proof_before")
+    op.drop_table("check_proof_before")
+    reproduced = sa.text("how = 'reproduced'")
+    op.create_index(
+        "uq_check_proof_reproduced",
+        "check_proof",
+        ["check_id", "fingerprint"],
+        unique=True,
+        sqlite_where=reproduced,
+        postgresql_where=reproduced,
+    )
 
 
 def _suggestions() -> None:

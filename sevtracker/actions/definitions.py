@@ -1,0 +1,23 @@
+"""From what the store keeps of a check to what checks work with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sevtracker.checks.interface import Definition, Twins, Window
+from sevtracker.store.jobs import Claimed
+
+
+def definition_of(job: Claimed) -> Definition:
+    """What a claimed job is to run."""
+    window = None if job.since is None else Window(job.since, job.until)
+    twins = twins_of(job.twins)
+    return Definition(
+        job.kind, job.identity, job.control, job.params, job.memory, window, twins=twins, proved_at=job.proved_at
+    )
+
+
+def twins_of(stored: Mapping[str, Any] | None) -> Twins | None:
+    """A check's twins as they are stored."""
+    return None if stored is None else Twins(stored["open"], stored["locked"])
