@@ -243,7 +243,6 @@ def test_a_table_that_is_not_ours_is_left_alone(target: Target) -> None:
         ("far-keeper", "hosts do not hold"),
         ("dead-keeper", "could not sign in"),
         ("staff-again", "the same account"),
-        ("privacy-team", "the same account"),
         ("anonymous", "could not sign in"),
     ],
 )
