@@ -649,6 +649,7 @@ CHECK_NEW = c.CheckEdit(
             "control": "Choose who must get in.",
         },
     ),
+    twin_example="table = canaries.readable",
 )
 FILING = c.Form(
     {"title": "", "level": "SEV9", "exposed_from": "2026-06-08T09:00", "summary": "I typed <b>this</b> & want to keep it.",
@@ -735,7 +736,10 @@ PAGES: dict[str, c.PageContext] = {
     "check-new": c.CheckEdit(KINDS),
     "check-new-kind": CHECK_NEW,
     "check-edit": c.CheckEdit(KINDS, "sql_read", 11, "Any employee reads MCI events", PARAMS, identities=IDENTITIES,
-                              form=c.Form({"identity": "any-employee", "control": "privacy-team"}), gates_own_patch=True),
+                              form=c.Form({"identity": "any-employee", "control": "privacy-team",
+                                           "twins.open": "table = canaries.readable", "twins.locked": "tabel = canaries.locked"},
+                                          errors={"twins.locked": "tabel: Extra inputs are not permitted."}),
+                              gates_own_patch=True, twin_example="table = canaries.readable"),
     "run": c.RunShow(
         CHECKS[1], runs(9)[5],
         (c.PhaseStep(Phase.connect, True, "Connected to db1.corp.example:5432.", 3.1, "contractor"),

@@ -36,10 +36,8 @@ class SqlTwins:
         people = [order.identity, *([order.control] if order.control else [])]
         accounts = [_signed_in(name, family, place, access_of(name, order, environment)) for name in people]
         owner = _signed_in(order.keeper, family, place, keeper)
-        if owner in accounts:
-            raise NotMade(
-                f"{order.keeper} is the same account there as the identity or the control: what it makes is its own."
-            )
+        if owner == accounts[0]:
+            raise NotMade(f"{order.keeper} is the same account there as {order.identity}: what it makes is its own.")
         try:
             family.make(place, keeper, tables, accounts[0], accounts[1] if len(accounts) > 1 else None)
         except NotIn as failed:

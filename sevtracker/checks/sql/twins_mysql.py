@@ -42,7 +42,7 @@ class MySqlTwins:
                     _make(session, tables, name, granted)
             except NotMade:
                 for name in (tables.open, tables.locked):
-                    _drop_ours(session, tables, name, readers)
+                    _drop_ours(session, tables, name, readers, may_revoke=False)
                 raise
 
     def drop(self, place: SqlPlace, keeper: Access, tables: Tables, readers: Sequence[str]) -> None:
@@ -97,8 +97,10 @@ def _make(session: _Session, tables: Tables, name: str, granted: Sequence[str]) 
         session.ask("grant", f"GRANT SELECT ON {table} TO %s@%s", *_account(account))
 
 
-def _drop_ours(session: _Session, tables: Tables, name: str, readers: Sequence[str]) -> None:
-    """Raises NotMade for a table of that name that is not ours."""
+def _drop_ours(
+    session: _Session, tables: Tables, name: str, readers: Sequence[str], *, may_revoke: bool = True
+) -> None:
+    """Raises NotMade for a table of that name that is not ours. ``may_revoke`` False: who may not, granted nothing."""
     found = session.ask(
         "look for a table",
         "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s",
@@ -116,7 +118,7 @@ def _drop_ours(session: _Session, tables: Tables, name: str, readers: Sequence[s
         try:
             session.ask("revoke", revoke, *_account(account))
         except _Refused as refused:
-            if refused.code not in _NO_SUCH_GRANT:
+            if may_revoke and refused.code not in _NO_SUCH_GRANT:
                 raise
     session.ask("drop a table", f"DROP TABLE {table}")
 

@@ -31,14 +31,11 @@ class S3Twins:
         opened, locked = _keys(order)
         for key in (opened, locked):
             hands.ours(key)
+        hands.put(opened, "public-read", "Perhaps ACLs are off for this bucket; then no object can be opened alone. ")
         try:
-            hands.put(
-                opened, "public-read", "Perhaps ACLs are off for this bucket; then no object can be opened alone. "
-            )
             hands.put(locked, "private", "")
         except NotMade:
-            for key in (opened, locked):
-                hands.delete(key)
+            hands.delete(opened)
             raise
         return Made(Twins({"key": opened}, {"key": locked}))
 

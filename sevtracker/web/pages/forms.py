@@ -122,7 +122,7 @@ STATUS: Mapping[type[SevtrackerError], int] = {InputError: 422, Conflict: 409, N
 
 def status_of(error: SevtrackerError) -> int:
     """The status with which a form is shown again."""
-    return STATUS.get(type(error), 422)
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422)
 
 
 def together(*parts: Callable[[], T]) -> list[T]:
