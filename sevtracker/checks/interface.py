@@ -184,6 +184,8 @@ class Observation:
     suggestions: tuple[Suggestion, ...] = ()
     memory: Mapping[str, Any] | None = None
     impact: Impact | None = None
+    #: How many sign-ins of an identity have failed in a row, this run's included: of those where it changed that.
+    failed_sign_ins: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ class Definition:
     """A check as the prober needs it. ``params`` was validated by the kind's model when it was saved.
 
     ``memory``: what its last run asked to be given (of this very fingerprint). ``window``: the time that the SEVs of
-    the check are about. Neither is part of what a check is.
+    the check are about. ``failed_sign_ins``: how many have failed in a row at its target, by identity; whoever has
+    too many is not tried. None of them is part of what a check is.
     """
 
     kind: str
@@ -200,6 +203,7 @@ class Definition:
     params: Mapping[str, Any] = field(default_factory=dict)
     memory: Mapping[str, Any] | None = None
     window: Window | None = None
+    failed_sign_ins: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,19 @@ def _change_refused(f: Facts) -> str:
     return f"{what} check {f['check']}{f' ({parts})' if parts else ''} refused: {why}.{waits}"
 
 
+def _halted(f: Facts) -> str:
+    if "identity" not in f:
+        return f"Check {f['check']} stopped by itself: {f['reason'].replace('_', ' ')} twice in a row."
+    return (
+        f"{f['identity']} could not sign in at {f['target']} twice in a row (check {f['check']} was the last):"
+        f" {_checks(len(f['stopped']))} stopped."
+    )
+
+
+def _checks(count: int) -> str:
+    return f"{count} {'check' if count == 1 else 'checks'}"
+
+
 def _claimed(f: Facts) -> str:
     scope = f" for {', '.join(f['datasets'])}" if f["datasets"] else ""
     return f"Patch {f['patch']} claimed{scope}."
@@ -118,7 +131,15 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "check:opened": _check("open"),
     "check:closed": _check("closed"),
     "check:blind": _check("inconclusive"),
-    "check:halted": lambda f: f"Check {f['check']} stopped by itself: {f['reason'].replace('_', ' ')} twice in a row.",
+    "check:halted": _halted,
+    "check:control_halted": lambda f: (
+        f"{f['identity']}, the control of check {f['check']}, could not sign in at {f['target']} twice in a row, and is"
+        " not tried there any more."
+    ),
+    "check:resumed": lambda f: (
+        f"{f['identity']} signs in at {f['target']} again: {_checks(len(f['woken']))} that had stopped"
+        f" {'goes' if len(f['woken']) == 1 else 'go'} on."
+    ),
     "exposure:changed": _exposure,
     "gate:refused": _refused,
     "act:retest": _fixed("The reporter retested: what they reported is gone."),

@@ -686,6 +686,16 @@ PAGES: dict[str, c.PageContext] = {
     "check-closed": check_show(CHECKS[1], 17, queued=True),
     "check-blind": check_show(CHECKS[2], 60),
     "check-proposals": check_show(CHECKS[1], 17, proposals=PROPOSALS),
+    "check-stopped": check_show(
+        CHECKS[3],
+        60,
+        target="db1.corp.example:5432",
+        halted=True,
+        lockouts=(
+            c.Lockout("held-session", NOW - 9 * MIN, False, 41),
+            c.Lockout("privacy-team", NOW - DAY, True),
+        ),
+    ),
     "check-not-run": check_show(CHECKS[4], 0),
     "check-new": c.CheckEdit(KINDS),
     "check-new-kind": CHECK_NEW,

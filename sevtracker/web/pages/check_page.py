@@ -12,7 +12,7 @@ from flask import request
 from sevtracker.actions.enforce import May, may
 from sevtracker.domain.vocabulary import Trigger
 from sevtracker.errors import NotFound
-from sevtracker.store import checks, facts, people, proposals, sevs, timeline
+from sevtracker.store import checks, facts, people, proposals, sevs, sign_ins, timeline
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check, CheckProof
 from sevtracker.store.tables import CheckRevision as Stored
@@ -25,6 +25,7 @@ from sevtracker.web.contexts import (
     CheckRevision,
     CheckShow,
     Form,
+    Lockout,
     RunLine,
 )
 from sevtracker.web.current import runtime
@@ -49,7 +50,7 @@ def build(
     refused: str = "",
     deciding: Mapping[int, Form] = MappingProxyType({}),
 ) -> CheckShow:
-    """Raises NotFound. Thirteen statements at most. ``deciding``: what was typed into a proposal's form."""
+    """Raises NotFound. Fourteen statements at most. ``deciding``: what was typed into a proposal's form."""
     person = auth.person()
     before = request.args.get("before", default=None, type=int)
     with runtime().read() as session:
@@ -68,6 +69,7 @@ def build(
         queued = checks.queued(session, check_id)
         waiting = proposals.listing(session, check_id, limit=MOST_PROPOSALS, only_open=True)
         may_edit = may(person.role, May.keep_checks) and check.retired_at is None
+        stopped = sign_ins.stopped(session, check)
         own = bool(waiting) and facts.judges_patches_of(session, check_id, person.id)
     dataset, _, copy = line.place.partition("/")
     most = len(stored) if request.args.get("revisions") == "all" else MOST_REVISIONS
@@ -95,6 +97,12 @@ def build(
         disable_form=disable_form,
         retired_at=check.retired_at,
         refused=refused,
+        target=check.target,
+        halted=check.halted is not None,
+        lockouts=tuple(
+            Lockout(s.identity, s.since, s.identity != check.identity, s.waiting - (check.halted is not None))
+            for s in stopped
+        ),
         proposals=tuple(
             _proposal(p, check, deciding.get(p.id, EMPTY_FORM), may_edit and not own and p.proposed_by != person.id)
             for p in waiting
