@@ -20,7 +20,7 @@ from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Trigger, Verdict
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
-from sevtracker.store import checks, datasets, jobs, people, proposals, sevs, vantages, words
+from sevtracker.store import checks, datasets, jobs, people, proposals, sevs, sign_ins, vantages, words
 from sevtracker.store.tables import Check, CheckProposal, CheckRevision, Copy
 from sevtracker.store.work import Work
 
@@ -260,6 +260,7 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
     check.due_at = work.now if check.enabled else None
     work.session.add(check)
     _revise(work, check)
+    sign_ins.allow_trial(work.session, [check_id])
     proposals.supersede(work.session, check_id, work.now, but=proposal.id if proposal else None)
     _record_change(work, check, wanted)
     _reevaluate(work, settings, check_id)

@@ -57,7 +57,7 @@ def begin(work: Work, settings: Settings, number: int) -> Refused | FinalRuns:
     gate = case.gate()
     if not gate.open:
         return _refuse(work, sev, gate.blockers)
-    ids = [v.check_id for v in case.vantages if v.enabled]
+    ids = [v.check_id for v in case.vantages if v.enabled and v.halted is None]
     jobs.enqueue(work.session, checks.targets(work.session, ids), Trigger.resolve, work.now, sev=number)
     return FinalRuns(number, work.now, checks.newest_run_ids(work.session, ids))
 

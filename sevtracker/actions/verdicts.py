@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sevtracker.actions import evaluation, finding, proving
-from sevtracker.checks.interface import Impact, Observation
+from sevtracker.actions import evaluation, finding, lockouts, proving
+from sevtracker.actions.finished import Finished
+from sevtracker.checks.interface import Impact
 from sevtracker.clock import rfc3339
 from sevtracker.config import Settings
 from sevtracker.domain import schedule
@@ -30,26 +30,19 @@ _JITTER = random.Random()  # see above
 _KINDS = {Verdict.open: "check:opened", Verdict.closed: "check:closed", Verdict.inconclusive: "check:blind"}
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A job that has run, and what it saw."""
-
-    job: jobs.Claimed
-    seen: Observation
-
-
 def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[int]:
     """Keep these runs and everything that follows from them. Returns the ids of the runs that were kept.
 
     1. Refuse results whose lane was leased to somebody else meanwhile: that one's run counts.
     2. Lock all checks of the SEVs that look through these checks, then the SEVs: in the order that everybody locks them
        in, so that nobody deadlocks, and no resolution passes between an ``open`` and its effects.
-    3. Insert the runs, and what canary twins proved; free their jobs.
+    3. Insert the runs, and what canary twins proved; free their jobs; leave targets alone that asked for it.
     4. Fold each run into its vantages; record every change of verdict.
     5. Update the checks: last verdict, failures in a row, how their twins fared, what their kinds remember, when to run
        next, whether to stop.
-    6. Keep the further ways in that the runs came across.
-    7. Judge the SEVs anew.
+    6. Count failed sign-ins; stop, or wake, all checks of an identity that can't, or can, sign in at its target.
+    7. Keep the further ways in that the runs came across.
+    8. Judge the SEVs anew.
     """
     fences = jobs.fences(work.session, sorted({f.job.target for f in finished}))
     kept = [f for f in finished if fences.get(f.job.target) == f.job.fence]
@@ -57,7 +50,8 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
         return []
     ids = [f.job.check_id for f in kept]
     numbers = vantages.sevs_of_checks(work.session, ids)
-    checks.lock_all(work.session, sorted({*ids, *vantages.checks_of_sevs(work.session, numbers)}))
+    accounts = lockouts.of(work, kept)
+    checks.lock_all(work.session, sorted({*ids, *accounts.ids, *vantages.checks_of_sevs(work.session, numbers)}))
     known = checks.standing(work.session, ids)
     locked = {sev.number: sev for sev in sevs.lock(work.session, vantages.sevs_of_checks(work.session, ids))}
     links = vantages.links_of(work.session, ids) if locked else {}
@@ -66,6 +60,7 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
     proven = proving.proven(seen, known)
     checks.add_proofs(work.session, [_proof(job, BY_TWINS, at) for job, at in proven])
     jobs.done(work.session, [(f.job.check_id, f.job.version) for f in kept])
+    jobs.rest(work.session, {f.job.target: f.seen.retry_after_s for f in kept if f.seen.retry_after_s})
     folded: list[tuple[dict[str, Any], bool]] = []
     for f, run_id in zip(kept, run_ids, strict=True):
         folded += _fold(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, []))
@@ -78,7 +73,7 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
     twins = proving.standings(work, seen, known, links, settings.policy.proof_valid)
     rows = [
         {
-            **_after(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, [])),
+            **_after(work, settings, f, run_id, known[f.job.check_id], links.get(f.job.check_id, []), accounts),
             **twins[f.job.check_id],
         }
         for f, run_id in zip(kept, run_ids, strict=True)
@@ -90,6 +85,7 @@ def store(work: Work, settings: Settings, finished: Sequence[Finished]) -> list[
     for f in kept:
         if f.seen.suggestions:
             finding.keep(work, settings, f.job.check_id, f.seen.suggestions)
+    lockouts.settle(work, accounts)
     if locked:
         evaluation.evaluate(work, settings, list(locked.values()))
     return run_ids
@@ -191,7 +187,13 @@ def _say(work: Work, f: Finished, run_id: int, check: Standing, sev: int | None)
 
 
 def _after(
-    work: Work, settings: Settings, f: Finished, run_id: int, check: Standing, links: Sequence[Link]
+    work: Work,
+    settings: Settings,
+    f: Finished,
+    run_id: int,
+    check: Standing,
+    links: Sequence[Link],
+    accounts: lockouts.Accounts,
 ) -> dict[str, Any]:
     """What the run leaves on its check."""
     inconclusive = f.seen.verdict is Verdict.inconclusive
@@ -206,7 +208,7 @@ def _after(
     )
     auth_failures = check.auth_failures + 1 if f.seen.reason is Reason.auth_failed else 0
     stops = schedule.halted(f.seen.reason, auth_failures)
-    if stops and check.halted is None:
+    if stops and check.halted is None and (f.job.identity, f.job.target) not in accounts.dead:
         work.record(
             "check:halted", dataset=check.dataset, facts={"check": f.job.check_id, "reason": f.seen.reason.value}
         )

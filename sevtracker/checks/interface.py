@@ -204,6 +204,8 @@ class Observation:
     memory: Mapping[str, Any] | None = None
     impact: Impact | None = None
     twins: TwinsSeen | None = None
+    #: How many sign-ins of an identity have failed in a row, this run's included: of those where it changed that.
+    failed_sign_ins: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,8 @@ class Definition:
     """A check as the prober needs it. ``params`` was validated by the kind's model when it was saved.
 
     ``memory``: what its last run asked to be given (of this very fingerprint). ``window``: the time that the SEVs of
-    the check are about. ``proved_at``: when its twins were last told apart. None of these is part of what a check is.
+    the check are about. ``proved_at``: when its twins were last told apart. ``failed_sign_ins``: how many have failed
+    in a row at its target, by identity; whoever has too many is not tried. None of these is part of what a check is.
     """
 
     kind: str
@@ -231,6 +234,7 @@ class Definition:
     window: Window | None = None
     twins: Twins | None = None
     proved_at: datetime | None = None
+    failed_sign_ins: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from sevtracker.checks.interface import (
 from sevtracker.checks.twins.looking import is_due, look_at
 from sevtracker.checks.validation import Validated, validate
 from sevtracker.checks.verdicts import NEEDS_CONTROL, Judgement, judge, sound, together
+from sevtracker.domain.schedule import AUTH_FAILURES_TO_HALT
 from sevtracker.domain.vocabulary import Phase, Reason, Verdict
 from sevtracker.errors import ConfigError, NotFound, TargetRefused
 
@@ -86,6 +87,7 @@ def _look(definition: Definition, environment: ProbeEnvironment) -> Observation:
         suggestions=tuple(run.suggestions),
         memory=run.memory,
         impact=run.impact,
+        failed_sign_ins=run.sign_ins,
     )
 
 
@@ -111,6 +113,7 @@ class _Run:
         "control",
         "impact",
         "memory",
+        "sign_ins",
         "steps",
         "suggestions",
     )
@@ -125,6 +128,7 @@ class _Run:
         self.suggestions: list[Suggestion] = []
         self.memory: Mapping[str, Any] | None = None
         self.impact: Impact | None = None
+        self.sign_ins: dict[str, int] = {}
 
     def judgement(self) -> Judgement:
         kind = self._environment.kinds.get(self._definition.kind)
@@ -189,6 +193,18 @@ class _Run:
             return None
 
     def _attempt(self, name: str, pins: tuple[Pinned, ...], *, is_control: bool) -> Attempt:
+        """Unless too many of its sign-ins failed here already, in this run and in those before."""
+        failed = self.sign_ins.get(name, self._definition.failed_sign_ins.get(name, 0))
+        if failed >= AUTH_FAILURES_TO_HALT:
+            return _trouble(Reason.auth_failed, Phase.connect, f"{name} is not tried: its last sign-ins failed here")
+        attempt = self._try(name, pins, is_control=is_control)
+        if attempt.reason is Reason.auth_failed:
+            self.sign_ins[name] = failed + 1
+        elif failed and _signed_in(attempt):
+            self.sign_ins[name] = 0
+        return attempt
+
+    def _try(self, name: str, pins: tuple[Pinned, ...], *, is_control: bool) -> Attempt:
         timeout = min(self._params.timeout, self._ends - self._environment.clock.monotonic())
         if timeout <= 0:
             return _trouble(Reason.timeout, Phase.connect, "the run's deadline was over")
@@ -246,6 +262,11 @@ class _Unusable(Exception):
     def __init__(self, reason: Reason, note: str) -> None:
         self.reason, self.note = reason, note
         super().__init__(reason)
+
+
+def _signed_in(attempt: Attempt) -> bool:
+    """Is it certain that the identity is alive? Trouble at the target says nothing either way."""
+    return attempt.result is not Result.trouble or any(s.ok and s.phase is Phase.self_test for s in attempt.steps)
 
 
 def _trouble(reason: Reason, phase: Phase, note: str) -> Attempt:

@@ -63,6 +63,19 @@ def _change_refused(f: Facts) -> str:
     return f"{what} check {f['check']}{f' ({parts})' if parts else ''} refused: {why}.{waits}"
 
 
+def _halted(f: Facts) -> str:
+    if "identity" not in f:
+        return f"Check {f['check']} stopped by itself: {f['reason'].replace('_', ' ')} twice in a row."
+    return (
+        f"{f['identity']} could not sign in at {f['target']} twice in a row (check {f['check']} was the last):"
+        f" {_checks(len(f['stopped']))} stopped."
+    )
+
+
+def _checks(count: int) -> str:
+    return f"{count} {'check' if count == 1 else 'checks'}"
+
+
 def _claimed(f: Facts) -> str:
     scope = f" for {', '.join(f['datasets'])}" if f["datasets"] else ""
     return f"Patch {f['patch']} claimed{scope}."
@@ -146,10 +159,18 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "twins:failed": lambda f: f"The twins of check {f['check']} prove nothing: {f['wrong']}.",
     "twins:made": lambda f: f"Canary twins of check {f['check']} made at its target by {f['keeper']}.",
     "twins:dropped": lambda f: f"Canary twins of check {f['check']} dropped at its target by {f['keeper']}.",
-    "check:halted": lambda f: f"Check {f['check']} stopped by itself: {f['reason'].replace('_', ' ')} twice in a row.",
     "suggestion:made": lambda f: f"Check {f['check']} came across a further way in, at {f['place']}.",
     "suggestion:accepted": lambda f: f"The way in at {f['place']} is watched now, by check {f['check']}.",
     "suggestion:dismissed": lambda f: f"The way in at {f['place']} is left unwatched.",
+    "check:halted": _halted,
+    "check:control_halted": lambda f: (
+        f"{f['identity']}, the control of check {f['check']}, could not sign in at {f['target']} twice in a row, and is"
+        " not tried there any more."
+    ),
+    "check:resumed": lambda f: (
+        f"{f['identity']} signs in at {f['target']} again: {_checks(len(f['woken']))} that had stopped"
+        f" {'goes' if len(f['woken']) == 1 else 'go'} on."
+    ),
     "exposure:changed": _exposure,
     "gate:refused": _refused,
     "act:retest": _fixed("The reporter retested: what they reported is gone."),

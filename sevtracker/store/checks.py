@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from sevtracker.domain.vocabulary import Reason, Trigger, Verdict
+from sevtracker.store import sign_ins
 from sevtracker.store.sevs import visible
 from sevtracker.store.tables import REPRODUCED, Check, CheckProof, CheckRevision, Copy, Dataset, Job, Run, Sev, table
 from sevtracker.store.upsert import upsert
@@ -320,8 +321,9 @@ def newest_run_ids(session: Session, check_ids: Sequence[int]) -> dict[int, int]
 
 
 def run_soon(session: Session, check_ids: Sequence[int], due_at: datetime) -> None:
-    """Make these checks due at ``due_at`` at the latest; wakes those that had stopped by themselves."""
+    """Make these checks due at ``due_at`` at the latest; wakes those that had stopped by themselves, for one trial."""
     if check_ids:
+        sign_ins.allow_trial(session, check_ids)
         sooner = sa.or_(_K.c.due_at.is_(None), _K.c.due_at > due_at)
         session.connection().execute(
             sa.update(_K)

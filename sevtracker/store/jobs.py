@@ -8,22 +8,30 @@ is late and is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Trigger, Weight
+from sevtracker.domain.schedule import AUTH_FAILURES_TO_HALT
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Reason, Trigger, Weight
+from sevtracker.store import checks as stored
 from sevtracker.store.engine import epoch_now
-from sevtracker.store.tables import Check, Job, Lane, Sev, SevCheck, table
+from sevtracker.store.tables import Check, Job, Lane, Sev, SevCheck, SignIn, table
 from sevtracker.store.upsert import upsert
 
-_J, _L, _K, _S, _SC = table(Job), table(Lane), table(Check), table(Sev), table(SevCheck)
+_J, _L, _K, _I, _S, _SC = table(Job), table(Lane), table(Check), table(SignIn), table(Sev), table(SevCheck)
 
 #: A lease that ends later than two leases and so many seconds from now is from before the database's clock jumped back.
 _JUMP_S = 300.0
+
+#: Chunks of jobs that are dropped at most before a lane is given back.
+_MOST_DROPS = 100
+
+#: The longest that a target may ask to be left alone.
+LONGEST_REST_S = 3600.0
 
 #: Runs that are queued in one transaction.
 A_BATCH = 1000
@@ -84,7 +92,7 @@ def _open_lanes(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     targets = sorted({row["target"] for row in rows})
     session.connection().execute(
         upsert(session, _L).on_conflict_do_nothing(),
-        [{"target": t, "lease_until": 0.0, "fence": 0, "worker": ""} for t in targets],
+        [{"target": t, "lease_until": 0.0, "fence": 0, "worker": "", "not_before": 0.0} for t in targets],
     )
 
 
@@ -174,6 +182,8 @@ class Claimed:
     until: datetime | None = None
     twins: Mapping[str, Any] | None = None
     proved_at: datetime | None = None
+    #: How many sign-ins have failed in a row at this target, by identity; as of the lease.
+    failed_sign_ins: Mapping[str, int] = field(default_factory=dict)
 
 
 def any_free(session: Session, lease: timedelta) -> bool:
@@ -184,7 +194,9 @@ def any_free(session: Session, lease: timedelta) -> bool:
 
 def _is_free(session: Session, lease: timedelta) -> sa.ColumnElement[bool]:
     clock = _clock(session)
-    return sa.or_(_L.c.lease_until <= clock, _L.c.lease_until > clock + 2 * lease.total_seconds() + _JUMP_S)
+    given_back = sa.or_(_L.c.lease_until <= clock, _L.c.lease_until > clock + 2 * lease.total_seconds() + _JUMP_S)
+    rested = sa.or_(_L.c.not_before <= clock, _L.c.not_before > clock + LONGEST_REST_S + _JUMP_S)
+    return sa.and_(given_back, rested)
 
 
 def _has_jobs() -> sa.ColumnElement[bool]:
@@ -199,8 +211,10 @@ def claim(
     Returns by target the fence, and up to ``chunk`` jobs:
 
     1. Choose free lanes: those first whose first job is the most urgent, then those that waited longest for a worker.
+       None whose target asked to be left alone for now.
     2. Lease them, counting ``fence`` up.
-    3. Read their first jobs, with the definitions as they are now.
+    3. Read their first jobs, with the definitions as they are now. Those of checks that have stopped, or whose identity
+       is not tried there any more, are dropped instead.
     """
     connection = session.connection()
     urgent = sa.select(sa.func.min(_J.c.priority)).where(_J.c.target == _L.c.target).scalar_subquery()
@@ -222,10 +236,50 @@ def claim(
         .values(lease_until=_clock(session) + lease.total_seconds(), fence=_L.c.fence + 1, worker=worker)
         .returning(_L.c.target, _L.c.fence)
     ).all()
-    return {row.target: (row.fence, _first_jobs(connection, row.target, row.fence, chunk)) for row in leased}
+    failed = _failed_sign_ins(connection, [row.target for row in leased])
+    return {
+        row.target: (row.fence, _to_run(session, row.target, row.fence, chunk, failed.get(row.target, {})))
+        for row in leased
+    }
 
 
-def _first_jobs(connection: sa.Connection, target: str, fence: int, chunk: int) -> list[Claimed]:
+def _failed_sign_ins(connection: sa.Connection, targets: Sequence[str]) -> dict[str, dict[str, int]]:
+    """By target and identity. Only who leases a lane signs in there, so nobody adds to them meanwhile."""
+    found: dict[str, dict[str, int]] = {}
+    for row in connection.execute(sa.select(_I).where(_I.c.target.in_(targets))):
+        found.setdefault(row.target, {})[row.identity] = row.failures
+    return found
+
+
+def _to_run(session: Session, target: str, fence: int, chunk: int, failed: Mapping[str, int]) -> list[Claimed]:
+    """The lane's first jobs that may run. The others go: a check that stopped runs again once somebody asks for it."""
+    locked_out = {identity for identity, failures in failed.items() if failures >= AUTH_FAILURES_TO_HALT}
+    for _ in range(_MOST_DROPS):
+        found = _first_jobs(session.connection(), target, fence, chunk, failed)
+        stopped = [job.check_id for job, halted in found if halted or job.identity in locked_out]
+        if not stopped:
+            return [job for job, _ in found]
+        _drop(session, stopped, locked_out)
+    return []
+
+
+def _drop(session: Session, check_ids: Sequence[int], locked_out: set[str]) -> None:
+    """Drop the jobs of these checks, and stop them, unless somebody woke them since: they are locked first."""
+    stored.lock_all(session, check_ids)
+    connection = session.connection()
+    still = sa.select(_K.c.id).where(
+        _K.c.id.in_(check_ids), sa.or_(_K.c.halted.is_not(None), _K.c.identity.in_(locked_out))
+    )
+    ids = list(connection.execute(still).scalars())
+    halted = sa.func.coalesce(_K.c.halted, sa.literal(Reason.auth_failed, _K.c.halted.type))
+    connection.execute(sa.update(_K).where(_K.c.id.in_(ids)).values(halted=halted, due_at=None))
+    connection.execute(sa.delete(_J).where(_J.c.check_id.in_(ids)))
+
+
+def _first_jobs(
+    connection: sa.Connection, target: str, fence: int, chunk: int, failed: Mapping[str, int]
+) -> list[tuple[Claimed, Reason | None]]:
+    """Each with why its check has stopped, if it has."""
     statement = (
         sa.select(
             _J.c.check_id,
@@ -244,13 +298,15 @@ def _first_jobs(connection: sa.Connection, target: str, fence: int, chunk: int) 
             _window(_LAST_SEEN_OPEN),
             _K.c.twins,
             _K.c.proved_at,
+            _K.c.halted,
         )
         .join(_K, _K.c.id == _J.c.check_id)
         .where(_J.c.target == target)
         .order_by(_J.c.priority, _J.c.queued_at, _J.c.check_id)
         .limit(chunk)
     )
-    return [Claimed(row[0], target, fence, *tuple(row)[1:]) for row in connection.execute(statement)]
+    rows = connection.execute(statement).all()
+    return [(Claimed(row[0], target, fence, *[*tuple(row)[1:-1], failed]), row.halted) for row in rows]
 
 
 #: None as long as one of the SEVs has not been verified closed.
@@ -300,6 +356,16 @@ def release(session: Session, held: Mapping[str, int]) -> None:
             .where(_L.c.target == sa.bindparam("_target"), _L.c.fence == sa.bindparam("_fence"))
             .values(lease_until=_clock(session), worker=""),
             [{"_target": t, "_fence": f} for t, f in sorted(held.items())],  # in order: nobody deadlocks
+        )
+
+
+def rest(session: Session, seconds: Mapping[str, float]) -> None:
+    """Leave these targets alone for so long from now: they asked for it. The caller holds the lanes."""
+    if seconds:
+        asked = sa.bindparam("_seconds", type_=sa.Float)
+        session.connection().execute(
+            sa.update(_L).where(_L.c.target == sa.bindparam("_target")).values(not_before=_clock(session) + asked),
+            [{"_target": t, "_seconds": min(s, LONGEST_REST_S)} for t, s in sorted(seconds.items())],
         )
 
 

@@ -511,6 +511,19 @@ class Lane(SQLModel, table=True):
     lease_until: float = 0.0
     fence: int = 0
     worker: str = Field(default="", max_length=64)
+    #: The target asked to be left alone until then (Retry-After). Seconds since 1970 on the database's clock.
+    not_before: float = Field(default=0.0)
+
+
+class SignIn(SQLModel, table=True):
+    """Sign-ins of an identity at a target that failed, in a row. Whoever has too many is not tried there any more."""
+
+    __tablename__ = "sign_in"
+    identity: str = Field(primary_key=True, max_length=64)
+    target: str = Field(primary_key=True, max_length=300)
+    failures: int
+    #: Since when nobody tries; kept while one trial is made. NULL: never stopped since it last got in.
+    halted_at: datetime | None = None
 
 
 class Notice(SQLModel, table=True):

@@ -47,6 +47,8 @@ OF_THE_MACHINE = (
     "check:closed",
     "check:blind",
     "check:halted",
+    "check:control_halted",
+    "check:resumed",
     "exposure:changed",
     "patch:failed",
     "patch:held",

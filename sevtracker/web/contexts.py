@@ -920,6 +920,16 @@ class ProofShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Lockout:
+    """Somebody whom a check uses, and who is not tried at its target since so many sign-ins failed."""
+
+    identity: str
+    since: datetime
+    is_control: bool
+    others_waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CheckShow:
     """``strip``: oldest first, at most 120 runs; ``runs``: newest first. ``queued``: a run is under way.
 
@@ -952,6 +962,9 @@ class CheckShow:
     refused: str = ""
     more_revisions: int = 0
     twins_form: Form = EMPTY_FORM
+    target: str = ""
+    halted: bool = False
+    lockouts: tuple[Lockout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

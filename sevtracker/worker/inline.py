@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sevtracker.actions import clockwork
 from sevtracker.actions.definitions import definition_of
+from sevtracker.actions.finished import Finished
 from sevtracker.actions.runtime import Runtime
-from sevtracker.actions.verdicts import Finished
 from sevtracker.checks import probing
 from sevtracker.checks.twins.looking import LOOKS
 from sevtracker.domain.vocabulary import Reason, Trigger, Verdict
@@ -17,6 +17,7 @@ from sevtracker.errors import Conflict, NotFound, Unavailable
 from sevtracker.store import checks, jobs
 from sevtracker.store.jobs import Claimed
 from sevtracker.worker.dispatcher import CHUNK, worker_name
+from sevtracker.worker.lanes import Lane
 from sevtracker.worker.probers import Probe
 from sevtracker.worker.storing import keep
 
@@ -43,14 +44,18 @@ def drain(runtime: Runtime, timeout: float = 30.0, *, tick: bool = True, probe: 
         with runtime.database.writing() as session:
             lanes = jobs.claim(session, name, lease=runtime.settings.worker.lease, lanes=16, chunk=CHUNK)
         for target, (fence, claimed) in lanes.items():
-            finished = [_run(runtime, job, probe) for job in claimed]
+            lane, finished = Lane(target, claimed, fence, 0.0), []
+            while (job := lane.next_job()) is not None:
+                finished.append(_run(runtime, job, lane, probe))
             stored += len(keep(runtime, finished, {target: fence}))
         if not lanes:
             time.sleep(_PAUSE_S)
 
 
-def _run(runtime: Runtime, job: Claimed, probe: Probe) -> Finished:
-    return Finished(job, probe(definition_of(job), runtime.probes))
+def _run(runtime: Runtime, job: Claimed, lane: Lane, probe: Probe) -> Finished:
+    seen = probe(definition_of(job, lane.failed_sign_ins), runtime.probes)
+    lane.learn(seen)
+    return Finished(job, seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,15 @@ def run_check(runtime: Runtime, check_id: int, probe: Probe = probing.probe) -> 
             lease = runtime.settings.worker.lease + LOOKS * runtime.settings.worker.run_deadline
             lanes = jobs.claim(session, name, lease=lease, lanes=1, chunk=CHUNK, target=target)
         for fence, claimed in lanes.values():
-            finished = [_run(runtime, job, probe) for job in claimed if job.check_id == check_id]
+            lane = Lane(target, claimed, fence, 0.0)
+            finished = [_run(runtime, job, lane, probe) for job in claimed if job.check_id == check_id]
             keep(runtime, finished, {target: fence})
         if not lanes:
             time.sleep(_PAUSE_S)
-    raise Unavailable("No run came in time: another worker holds the lane of this target. See whether it is up.")
+    raise Unavailable(
+        "No run came in time: another worker holds the lane of this target, or the target asked to be left alone for a"
+        " while. See whether that worker is up."
+    )
 
 
 def _queue(runtime: Runtime, check_id: int) -> tuple[str, int]:
@@ -98,5 +107,6 @@ def _queue(runtime: Runtime, check_id: int) -> tuple[str, int]:
             raise NotFound(f"There is no check {check_id}.")
         if not check.enabled:
             raise Conflict(f"Check {check_id} is disabled.")
+        checks.run_soon(work.session, [check_id], work.now)
         jobs.enqueue(work.session, [(check_id, check.target)], Trigger.manual, work.now)
         return check.target, check.last_run_id or 0

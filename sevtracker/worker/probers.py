@@ -11,7 +11,7 @@ from queue import SimpleQueue
 import structlog
 
 from sevtracker.actions.definitions import definition_of
-from sevtracker.actions.verdicts import Finished
+from sevtracker.actions.finished import Finished
 from sevtracker.checks.interface import Definition, Observation, Step
 from sevtracker.checks.probing import ProbeEnvironment
 from sevtracker.checks.twins.looking import LOOKS
@@ -74,11 +74,13 @@ class Prober(threading.Thread):
         hall, monotonic = self._hall, self._hall.clock.monotonic
         now = monotonic()
         ends = now + SLICE_S
-        while lane.jobs and now < ends and now < lane.good_until and not hall.stopping.is_set():
-            job = lane.jobs.popleft()
+        while now < ends and now < lane.good_until and not hall.stopping.is_set():
+            if (job := lane.next_job()) is None:
+                break
             with self._turn:
                 self._lane, self._job, self._began = lane, job, now
-            seen = self._look(job)
+            seen = self._look(job, lane)
+            lane.learn(seen)
             with self._turn:
                 if self._written_off:
                     return False
@@ -87,10 +89,10 @@ class Prober(threading.Thread):
             now = monotonic()
         return True
 
-    def _look(self, job: Claimed) -> Observation:
-        hall = self._hall
+    def _look(self, job: Claimed, lane: Lane) -> Observation:
+        hall, failed = self._hall, dict(lane.failed_sign_ins)
         try:
-            return hall.probe(definition_of(job), hall.probes)
+            return hall.probe(definition_of(job, failed), hall.probes)
         except Exception as error:  # probing promises that this never happens; a thread must not die of it
             log.error("probe_raised", check=job.check_id, error=type(error).__name__)  # its text may quote data
             return overrun(hall.clock, 0.0, Reason.plugin_error, "the probe failed")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from sevtracker.actions import verdicts
+from sevtracker.actions.finished import Finished
 from sevtracker.actions.runtime import Runtime
-from sevtracker.actions.verdicts import Finished
 from sevtracker.store import jobs
 from sevtracker.store.engine import passes
 from sevtracker.worker.lanes import Lane

@@ -732,6 +732,16 @@ PAGES: dict[str, c.PageContext] = {
     "check-on-twins": check_show(CHECKS[1], 17, PROVEN),
     "check-twins-failed": check_show(CHECKS[1], 17, FAILED_TWINS),
     "check-twins-make": check_show(CHECKS[1], 17, MAKE_TWINS, twins_form=KEEPER_REFUSED),
+    "check-stopped": check_show(
+        CHECKS[3],
+        60,
+        target="db1.corp.example:5432",
+        halted=True,
+        lockouts=(
+            c.Lockout("held-session", NOW - 9 * MIN, False, 41),
+            c.Lockout("privacy-team", NOW - DAY, True),
+        ),
+    ),
     "check-not-run": check_show(CHECKS[4], 0),
     "check-new": c.CheckEdit(KINDS),
     "check-new-kind": CHECK_NEW,

@@ -48,27 +48,8 @@ class PostgresDoor:
 
     def connect(self, place: SqlPlace, access: Access) -> _Bounded:
         ends = access.clock.monotonic() + access.timeout
-        pin = access.pins[0]
-        user = access.credentials.username or ""
-        connection: _Bounded
         try:
-            connection = _Bounded.connect(
-                host=place.endpoint.host,
-                hostaddr=pin.address,
-                port=pin.port,
-                dbname=place.database,
-                user=user,
-                password=access.credentials.password or "",
-                passfile=_NO_FILE,
-                sslmode=place.sslmode,
-                sslrootcert="system" if place.sslmode == "verify-full" else None,
-                gssencmode="disable",
-                options="",
-                application_name="sevtracker",
-                client_encoding="utf8",
-                connect_timeout=max(int(access.timeout), 2),  # libpq's smallest
-                autocommit=True,
-            )
+            connection = _preferring_tls(place, access, ends)
         except psycopg.Error as error:
             raise _not_in(error, place, access, ends) from None
         connection.clock, connection.ends = access.clock, ends
@@ -91,6 +72,42 @@ class PostgresDoor:
             while cursor.nextset():
                 pass
             return float(cursor.fetchone()[0])
+
+
+def _preferring_tls(place: SqlPlace, access: Access, ends: float) -> _Bounded:
+    """libpq's own ``prefer`` sends a password that was refused over TLS once more without: two failed sign-ins for one,
+    which lock accounts. Here it is without TLS only if no password was asked for with it."""
+    if place.sslmode != "prefer":
+        return _connected(place, access, place.sslmode, ends)
+    try:
+        return _connected(place, access, "require", ends)
+    except psycopg.OperationalError as error:
+        sent = error.pgconn is not None and error.pgconn.used_password
+        if sent or isinstance(error, psycopg.errors.ConnectionTimeout) or access.clock.monotonic() >= ends:
+            raise
+    return _connected(place, access, "disable", ends)
+
+
+def _connected(place: SqlPlace, access: Access, sslmode: str, ends: float) -> _Bounded:
+    """A session, or psycopg's error."""
+    pin = access.pins[0]
+    return _Bounded.connect(
+        host=place.endpoint.host,
+        hostaddr=pin.address,
+        port=pin.port,
+        dbname=place.database,
+        user=access.credentials.username or "",
+        password=access.credentials.password or "",
+        passfile=_NO_FILE,
+        sslmode=sslmode,
+        sslrootcert="system" if sslmode == "verify-full" else None,
+        gssencmode="disable",
+        options="",
+        application_name="sevtracker",
+        client_encoding="utf8",
+        connect_timeout=max(int(ends - access.clock.monotonic()), 2),  # libpq's smallest
+        autocommit=True,
+    )
 
 
 def _not_in(error: psycopg.Error, place: SqlPlace, access: Access, ends: float) -> NotIn:

@@ -12,7 +12,7 @@ from flask import request
 from sevtracker.actions.enforce import May, may
 from sevtracker.domain.vocabulary import Trigger
 from sevtracker.errors import NotFound
-from sevtracker.store import checks, facts, people, proposals, sevs, suggestions, timeline
+from sevtracker.store import checks, facts, people, proposals, sevs, sign_ins, suggestions, timeline
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
 from sevtracker.store.tables import CheckRevision as Stored
@@ -25,6 +25,7 @@ from sevtracker.web.contexts import (
     CheckRevision,
     CheckShow,
     Form,
+    Lockout,
     RunLine,
 )
 from sevtracker.web.current import runtime
@@ -51,7 +52,7 @@ def build(
     dismissals: Mapping[int, Form] | None = None,
     twins_form: Form = EMPTY_FORM,
 ) -> CheckShow:
-    """Raises NotFound. Fourteen statements at most. ``deciding``, ``dismissals``: what was typed into the
+    """Raises NotFound. Fifteen statements at most. ``deciding``, ``dismissals``: what was typed into the
     form of a proposal or a suggestion.
     """
     person = auth.person()
@@ -73,6 +74,7 @@ def build(
         found = suggestions.of_check(session, check_id)
         waiting = proposals.listing(session, check_id, limit=MOST_PROPOSALS, only_open=True)
         may_edit = may(person.role, May.keep_checks) and check.retired_at is None
+        stopped = sign_ins.stopped(session, check)
         own = bool(waiting) and facts.judges_patches_of(session, check_id, person.id)
     dataset, _, copy = line.place.partition("/")
     most = len(stored) if request.args.get("revisions") == "all" else MOST_REVISIONS
@@ -102,6 +104,12 @@ def build(
         twins_form=twins_form,
         retired_at=check.retired_at,
         refused=refused,
+        target=check.target,
+        halted=check.halted is not None,
+        lockouts=tuple(
+            Lockout(s.identity, s.since, s.identity != check.identity, s.waiting - (check.halted is not None))
+            for s in stopped
+        ),
         proposals=tuple(
             _proposal(p, check, deciding.get(p.id, EMPTY_FORM), may_edit and not own and p.proposed_by != person.id)
             for p in waiting

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from sevtracker.actions import notices
 from sevtracker.actions.enforce import May
 from sevtracker.domain import clocks
-from sevtracker.domain.vocabulary import Exposure
+from sevtracker.domain.vocabulary import Exposure, Reason
 from sevtracker.store import datasets
 from sevtracker.store import home as home_store
 from sevtracker.store.session import Session
@@ -124,28 +124,43 @@ _ALARMS: Mapping[str, tuple[str, str]] = {
     "exposure:flapping": ("Flapping", "the access closed and opened again, twice in a day."),
     "exposure:watch_blind": ("Watch blind", "resolved, but its checks see nothing any more."),
     "check:change_refused": ("Change of a check refused", "check {check}: it waits for a second person."),
-    "check:halted": ("Check stopped by itself", "{reason} twice in a row; it waits until somebody mends it."),
+    "check:halted": ("Check stopped by itself", "{reason} twice in a row; {many} until somebody mends it."),
+    "check:control_halted": ("Control not let in", "twice in a row; {identity} is not tried until somebody mends it."),
 }
 
 
 def _alarms(session: Session, cards: Sequence[home_store.Card], blind: Sequence[home_store.Blind]) -> tuple[Alarm, ...]:
     """Notices that still matter: of SEVs in which something is owed, of checks that stopped. The newest of each."""
-    halted = {b.id: b for b in blind if b.halted}
-    told = home_store.alarms(session, [card.number for card in cards], list(halted), limit=MOST_ALIKE)
+    of_checks = {b.id: b for b in blind}
+    told = home_store.alarms(session, [card.number for card in cards], list(of_checks), limit=MOST_ALIKE)
+    told = [notice for notice in told if _still(notice, of_checks.get(notice.check or 0))]
     alike: dict[tuple[str, int | None, int | None], list[home_store.Told]] = {}
     for notice in told:
         about = (notice.kind, notice.sev, notice.check if notice.sev is None else None)
         alike.setdefault(about, []).append(notice)
-    return tuple(_alarm(told_alike, halted) for told_alike in list(alike.values())[:MOST_ASIDE])
+    return tuple(_alarm(told_alike, of_checks) for told_alike in list(alike.values())[:MOST_ASIDE])
 
 
-def _alarm(alike: Sequence[home_store.Told], halted: Mapping[int, home_store.Blind]) -> Alarm:
+def _still(notice: home_store.Told, check: home_store.Blind | None) -> bool:
+    """Is what it tells of still so?"""
+    match notice.kind:
+        case "check:halted":
+            return check is not None and check.halted is not None
+        case "check:control_halted":
+            return check is not None and check.reason is Reason.control_failed
+    return True
+
+
+def _alarm(alike: Sequence[home_store.Told], of_checks: Mapping[int, home_store.Blind]) -> Alarm:
     """The newest of those ``alike``; the others would come up in its place, so they go with it."""
     notice = alike[0]
     title, text = _ALARMS.get(notice.kind, (notice.kind.replace(":", " ").replace("_", " ").capitalize(), ""))
-    check = halted.get(notice.check or 0)
+    check = of_checks.get(notice.check or 0) if notice.sev is None else None
     reason = words.REASON[check.halted].capitalize() if check and check.halted else ""
-    said = text.format_map({name: notice.facts.get(name, "") for name in ("patch", "check")} | {"reason": reason})
+    stopped = int(notice.facts.get("stopped", 1))
+    many = "it waits" if stopped < 2 else f"all {stopped} checks of it there wait"
+    named = {name: notice.facts.get(name, "") for name in ("patch", "check", "identity")}
+    said = text.format_map({**named, "reason": reason, "many": many})
     about = key(notice.sev) if notice.sev else f"{check.identity} at {check.place}" if check else ""
     told = f"{about}{' ' if said.startswith('patch ') else ': '}{said}" if about else said
     return Alarm(title, told, notice.at, notice.sev, tuple(n.id for n in alike))

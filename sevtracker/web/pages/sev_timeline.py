@@ -36,6 +36,7 @@ _TONES: Mapping[str, EntryTone] = {
     "sev:closed": "good",
     "check:blind": "doubt",
     "check:halted": "doubt",
+    "check:control_halted": "doubt",
     "gate:refused": "doubt",
     "check:change_refused": "doubt",
     "patch:partial": "doubt",

@@ -21,7 +21,7 @@ BUDGETS = {
     "/datasets": 4,
     "/datasets/events": 8,
     "/checks": 3,
-    "/checks/1": 14,
+    "/checks/1": 16,
     "/checks/1/runs/1": 7,
     "/programmes/mci": 7,
     "/people": 2,

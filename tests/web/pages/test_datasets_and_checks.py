@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sevtracker.domain.vocabulary import Reason
+from sevtracker.store.tables import Check, SignIn
 from tests.web.pages.conftest import Cast, text_of
 from tests.web.world import World
 from tests.worker.targets import MARKER
@@ -203,6 +205,26 @@ def test_a_long_history_is_shown_whole_when_asked_for(cast: Cast) -> None:
     assert "3 older" in page
     assert "name 0<" not in page
     assert "name 0<" in cast.dana.open(f"/checks/{check}", revisions="all")
+
+
+def test_a_check_that_stopped_says_why_and_how_it_goes_on(cast: Cast) -> None:
+    world = cast.world
+    world.dataset()
+    world.check()
+    world.check("/two", identity="owner", control=None)
+    world.drain()
+    target = f"127.0.0.1:{world.target.port}"
+    with world.runtime.database.writing() as session:
+        session.get_one(Check, 2).halted = Reason.auth_failed
+        session.add(SignIn(identity="owner", target=target, failures=2, halted_at=world.runtime.clock.now()))
+    said = text_of(cast.dana.open("/checks/1"))
+    assert f"owner, the control, is not tried at {target} any more." in said
+    said = text_of(cast.dana.open("/checks/2"))
+    assert f"owner is not tried at {target} any more." in said
+    assert "The credentials are mended: try once" in said
+    cast.dana.send("/checks/2/run")
+    world.drain()
+    assert "not tried" not in text_of(cast.dana.open("/checks/1"))
 
 
 def test_what_is_not_there_is_a_page_not_found(cast: Cast) -> None:

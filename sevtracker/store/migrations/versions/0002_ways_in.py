@@ -1,4 +1,5 @@
-"""What checks remember and suggest, who came in, waivers and attestations, changes of checks that were refused."""
+"""What checks remember and suggest, who came in, waivers and attestations; changes of checks that were refused, and
+failed sign-ins."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ def upgrade() -> None:
     op.add_column("check_", sa.Column("weight", sa.String(32), nullable=False, server_default="decides"))
     op.add_column("check_", sa.Column("memory", _JSON, nullable=True))
     op.add_column("check_", sa.Column("retired_at", UTCDateTime(), nullable=True))
+    op.add_column("lane", sa.Column("not_before", sa.Float(), nullable=False, server_default="0"))
     op.add_column("run", sa.Column("impact", _JSON, nullable=True))
     op.add_column("sev", sa.Column("exceptions", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("sev", sa.Column("excepted", _JSON, nullable=True))
@@ -26,6 +28,7 @@ def upgrade() -> None:
     _waivers()
     _attestations()
     _proposals()
+    _sign_ins()
 
 
 def _twins() -> None:
@@ -164,3 +167,14 @@ def _proposals() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_check_proposal_check_id", "check_proposal", ["check_id"], unique=False)
+
+
+def _sign_ins() -> None:
+    op.create_table(
+        "sign_in",
+        sa.Column("identity", AutoString(length=64), nullable=False),
+        sa.Column("target", AutoString(length=300), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("halted_at", UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("identity", "target"),
+    )
