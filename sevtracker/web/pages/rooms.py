@@ -14,8 +14,24 @@ from sevtracker.web.pages import (
     settings,
     sev_acts,
     sev_resolve,
+    sev_word_acts,
     sevs,
     theme,
 )
 
-ROOMS = (home, sevs, sev_acts, sev_resolve, datasets, checks, runs, programmes, people, account, auth, settings, theme)
+ROOMS = (
+    home,
+    sevs,
+    sev_acts,
+    sev_word_acts,
+    sev_resolve,
+    datasets,
+    checks,
+    runs,
+    programmes,
+    people,
+    account,
+    auth,
+    settings,
+    theme,
+)

@@ -20,7 +20,7 @@ from sevtracker.web import auth
 from sevtracker.web.contexts import Act, Form, NextStep, Option, ProgrammeRef, SevFacts, SevMay, SevShow, TimelineEntry
 from sevtracker.web.contexts import Person as Somebody
 from sevtracker.web.current import runtime
-from sevtracker.web.pages import sev_live
+from sevtracker.web.pages import sev_live, sev_words
 from sevtracker.web.pages.sev_live import Told
 from sevtracker.web.pages.showing import show
 
@@ -47,7 +47,7 @@ def shown(number: int, forms: Mapping[str, Form] | None = None, status: int = 20
 
 
 def _build(session: Session, sev: Sev, person: Person, now: datetime, forms: Mapping[str, Form]) -> SevShow:
-    """Ten statements; one more where a dataset belongs to a programme."""
+    """Ten statements; one more where a dataset belongs to a programme, two where something was waived or attested."""
     allowed = _may(sev, person)
     told = sev_live.tell(session, runtime().settings, sev, person, now, MOST_PEOPLE if allowed.edit else 0)
     in_programmes = [int(d.id or 0) for d in told.case.datasets if d.programme_id is not None]
@@ -61,6 +61,7 @@ def _build(session: Session, sev: Sev, person: Person, now: datetime, forms: Map
         next_steps=tuple(_next_steps(told)) if request.args.get("filed") and sev.status in ACTIVE else (),
         forms=forms,
         revising=_revising(told) if allowed.note else None,
+        words=sev_words.forms(told.case, told.live, person, forms),
     )
 
 
