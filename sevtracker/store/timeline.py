@@ -56,6 +56,8 @@ OF_THE_MACHINE = (
     "patch:superseded",
     "patch:unverified",
     "patch:untested",
+    "waiver:expired",
+    "attestation:expired",
 )
 OF_BOTH = ("sev:reopened",)
 

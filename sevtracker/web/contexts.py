@@ -20,6 +20,7 @@ pages.sev_file (P)              /sevs                                       titl
                                                                             new_dataset_name, level, exposed_from,
                                                                             detected_at, summary, restricted
 pages.sev_show                  /sevs/N?kind&by&order&before&revise&filed   SevShow
+                                &waive&attest&revoke&sign&withdraw
 pages.sev_live                  /sevs/N/live?since=TOKEN&kind&by&order      SevLivePage, or 204 when unchanged
 pages.sev_edit (P)              /sevs/N/edit                                title, level, commander, summary,
                                                                             exposed_from, aware_at, restricted
@@ -37,6 +38,13 @@ pages.sev_access_review (P)     /sevs/N/access-review                       evid
 pages.sev_sessions (P)          /sevs/N/sessions-handled                    evidence
 pages.sev_viewer_add (P)        /sevs/N/viewers                             email
 pages.sev_viewer_remove (P)     /sevs/N/viewers/remove                      person
+pages.sev_waive (P)             /sevs/N/waivers                             check (ID:open or ID:shut), reason,
+                                                                            expires_at
+pages.sev_waiver_revoke (P)     /sevs/N/waivers/ID/revoke                   reason
+pages.sev_attest (P)            /sevs/N/attestations                        place, statement, evidence, expires_at
+pages.sev_attestation_sign (P)  /sevs/N/attestations/ID/sign                reason
+pages.sev_attestation_withdraw  /sevs/N/attestations/ID/withdraw            reason
+(P)
 pages.dataset_list              /datasets?q&cursor                          DatasetList
 pages.dataset_new               /datasets/new                               DatasetEdit (page.slug None)
 pages.dataset_add (P)           /datasets                                   slug, name, owner, programme,
@@ -81,8 +89,8 @@ pages.theme (P)                 /theme                                      them
 static                          /static/NAME?v=HASH                         (mounted by ``rendering.install``)
 ==============================  ==========================================  ==========================================
 
-Times typed into ``exposed_from``, ``detected_at``, ``at`` and ``applied_at`` come as ``YYYY-MM-DDTHH:MM`` and mean UTC;
-the form says so beside the field.
+Times typed into ``exposed_from``, ``detected_at``, ``at``, ``applied_at`` and ``expires_at`` come as
+``YYYY-MM-DDTHH:MM`` and mean UTC; the form says so beside the field.
 """
 
 from __future__ import annotations
@@ -201,6 +209,7 @@ class SevRef:
     status: Status
     exposure: Exposure
     filed_at: datetime
+    exceptions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +246,7 @@ class HomeSev:
     clock72: datetime | None = None
     commander: str | None = None
     restricted: bool = False
+    exceptions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +327,7 @@ class SevRow(NamedTuple):
     filed_at: datetime
     datasets: str = ""
     restricted: bool = False
+    exceptions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,9 +456,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A copy that no required check looks at as this identity class."""
+    """A copy that no required check looks at as this identity class. ``attested_until``: people's word stands in."""
 
     identity_class: IdentityClass
+    attested_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,12 +485,74 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class BlockerLine:
-    """A blocker of the gate, in the gate's own words."""
+    """A blocker of the gate, in the gate's own words. ``waive``, ``attest``: the viewer may, for what it is about."""
 
     code: str
     message: str
     clears: str
     check: int | None = None
+    place: str | None = None
+    waive: bool = False
+    attest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionLine:
+    """What a SEV stands resolved without, or would be: a waived vantage, or a copy that is only attested."""
+
+    about: str
+    waived: bool
+    until: datetime | None = None
+    check: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverLine:
+    """``trouble``: why it counts for nothing, in words; empty: it is in force. ``revocable`` by the viewer."""
+
+    id: int
+    check: int
+    about: str
+    reason: str
+    by: str
+    at: datetime
+    until: datetime
+    knew_open: bool = False
+    trouble: str = ""
+    revocable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationLine:
+    """``signers``: name and time, the first made it. ``trouble``: what it lacks; empty: it holds."""
+
+    id: int
+    place: str
+    statement: str
+    evidence: str
+    signers: tuple[tuple[str, datetime], ...]
+    until: datetime
+    trouble: str = ""
+    signable: bool = False
+    withdrawable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WordForms:
+    """What may be waived (``ID:open`` or ``ID:shut``) and attested (``dataset/copy``), with what the address chose.
+
+    ``revoke``, ``sign``, ``withdraw``: the one that this page asks about, if it asks.
+    """
+
+    checks: tuple[Option, ...] = ()
+    places: tuple[Option, ...] = ()
+    check: str = ""
+    place: str = ""
+    waive_until: str = ""
+    attest_until: str = ""
+    revoke: WaiverLine | None = None
+    sign: AttestationLine | None = None
+    withdraw: AttestationLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -579,7 +653,9 @@ class SevLive:
     blockers: tuple[BlockerLine, ...] = ()
     patches: tuple[PatchLine, ...] = ()
     timeline: Timeline = Timeline()
-    exception_until: datetime | None = None
+    exceptions: tuple[ExceptionLine, ...] = ()
+    waivers: tuple[WaiverLine, ...] = ()
+    attestations: tuple[AttestationLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -709,7 +785,8 @@ class ImpactLine:
 
 @dataclass(frozen=True, slots=True)
 class SevShow:
-    """``forms``: those refused: ``patch note edit retest access_review sessions reopen dismiss close viewer``."""
+    """``forms``: those refused: ``patch note edit retest access_review sessions reopen dismiss close viewer waive
+    attest revoke sign withdraw``."""
 
     template: ClassVar[str] = "sevs/show.html"
     live: SevLive
@@ -722,6 +799,7 @@ class SevShow:
     revising: TimelineEntry | None = None
     ways_in: WaysIn = WaysIn()
     impact: tuple[ImpactLine, ...] = ()
+    words: WordForms = WordForms()
 
     def form(self, name: str) -> Form:
         return self.forms.get(name, EMPTY_FORM)
@@ -735,7 +813,8 @@ class SevLivePage:
 
 @dataclass(frozen=True, slots=True)
 class FinalRun:
-    """A required check as the final run sees it. ``verdict`` None: it will run when *resolve* is pressed."""
+    """A required check as the final run sees it. ``verdict`` None: it will run when *resolve* is pressed. ``waived``:
+    whatever it says then."""
 
     check: int
     place: str
@@ -743,6 +822,7 @@ class FinalRun:
     verdict: Verdict | None = None
     reason: Reason | None = None
     at: datetime | None = None
+    waived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -758,6 +838,7 @@ class SevResolve:
     exposure: Exposure
     blockers: tuple[BlockerLine, ...] = ()
     final_runs: tuple[FinalRun, ...] = ()
+    exceptions: tuple[ExceptionLine, ...] = ()
     refused: bool = False
     form: Form = EMPTY_FORM
     deadline: timedelta = timedelta(seconds=30)

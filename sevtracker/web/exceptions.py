@@ -107,7 +107,7 @@ def exceptions(case: Case) -> tuple[Exempt, ...]:
     active = case.sev.status in ACTIVE
     checks, places = (asked.exceptions, asked.attested) if active else case.excepted
     by_id = {v.check_id: v for v in case.vantages}
-    return (*(_waived(case, c, by_id) for c in checks), *(Exempt(p, _attested_until(case, p)) for p in places))
+    return (*(_waived(case, c, by_id) for c in checks), *(Exempt(p, attested_until(case, p)) for p in places))
 
 
 def _waived(case: Case, check_id: int, by_id: dict[int, Vantage]) -> Exempt:
@@ -119,6 +119,7 @@ def _waived(case: Case, check_id: int, by_id: dict[int, Vantage]) -> Exempt:
     return Exempt(v.place, case.seen(v).waived_until(case.now), check_id, v.identity)
 
 
-def _attested_until(case: Case, place: str) -> datetime | None:
+def attested_until(case: Case, place: str) -> datetime | None:
+    """When people's word on this place ends; None if there is none that lacks nothing."""
     good = [a.expires_at for a in case.attestations if a.place == place and a.trouble(case.now) is None]
     return max(good, default=None)

@@ -68,6 +68,7 @@ def install(app: Flask) -> None:
     badge = env.get_template("components/state.html").module
     env.globals["exposure_badge"] = {e: badge.exposure(e) for e in Exposure}  # type: ignore[attr-defined]  # a template's macros
     env.globals["level_tag"] = {v: badge.level(v) for v in Level}  # type: ignore[attr-defined]  # a template's macros
+    env.globals["status_of"] = badge.status  # type: ignore[attr-defined]  # a template's macros
     env.globals["status_tag"] = {v: badge.status(v) for v in Status}  # type: ignore[attr-defined]  # a template's macros
     _remember_rows(env, env.get_template("components/rows.html").module)
     app.add_url_rule("/static/<path:name>", "static", static)

@@ -19,6 +19,7 @@ PARTS = {
     "check_id": 2_000_000_000,
     "suggestion_id": 2_000_000_000,
     "waiver": 2_000_000_000,
+    "word_id": 2_000_000_000,
     "attestation": 2_000_000_000,
     "run_id": 2_000_000_000,
     "proposal_id": 2_000_000_000,

@@ -112,6 +112,7 @@ def _sev(card: home_store.Card, seen: Sequence[home_store.Seen], now: datetime) 
         clock72=card.aware_at + CLOCK_72 if card.aware_at else None,
         commander=card.commander,
         restricted=card.restricted,
+        exceptions=card.exceptions,
     )
 
 

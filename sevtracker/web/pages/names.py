@@ -40,7 +40,16 @@ def identities(settings: Settings) -> tuple[Option, ...]:
 def sev_refs(found: Iterable[sevs.Line]) -> tuple[SevRef, ...]:
     """SEVs as other pages list them."""
     return tuple(
-        SevRef(line.number, key(line.number), line.title, line.level, line.status, line.exposure, line.reported_at)
+        SevRef(
+            number=line.number,
+            key=key(line.number),
+            title=line.title,
+            level=line.level,
+            status=line.status,
+            exposure=line.exposure,
+            filed_at=line.reported_at,
+            exceptions=line.exceptions,
+        )
         for line in found
     )
 

@@ -16,12 +16,13 @@ from sevtracker.web.pages import (
     settings,
     sev_acts,
     sev_resolve,
+    sev_word_acts,
     sevs,
     suggestions,
     theme,
 )
 
 ROOMS = (
-    *(home, sevs, sev_acts, sev_resolve, datasets, checks, check_ends, check_twins, suggestions, runs),
+    *(home, sevs, sev_acts, sev_word_acts, sev_resolve, datasets, checks, check_ends, check_twins, suggestions, runs),
     *(programmes, people, account, auth, settings, theme),
 )

@@ -3,57 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import request
-from pydantic import BaseModel
 from werkzeug.wrappers import Response as AnyResponse
 
 from sevtracker.actions import patches, sevs
 from sevtracker.actions.enforce import May
-from sevtracker.actions.inputs import Act, ChangeSev, Dismiss, LogPatch, Note, ReviseNote, WithReason, parse
-from sevtracker.errors import Conflict, InputError
+from sevtracker.actions.inputs import Act, ChangeSev, Dismiss, LogPatch, Note, ReviseNote, WithReason
 from sevtracker.store import people
 from sevtracker.store import sevs as stored
 from sevtracker.store.tables import Sev
 from sevtracker.store.work import Work
 from sevtracker.web import auth
 from sevtracker.web.current import runtime
-from sevtracker.web.pages import forms, sev_page
+from sevtracker.web.pages import forms
+from sevtracker.web.pages.acting import on_sev
 from sevtracker.web.pages.blueprint import SEQ, SEV, pages
 from sevtracker.web.pages.names import whole
 from sevtracker.web.pages.showing import done, go
 from sevtracker.web.permissions import allow
-
-M = TypeVar("M", bound=BaseModel)
-
-
-def _act(
-    number: int,
-    form: str,
-    model: type[M],
-    raw: Mapping[str, Any] | Callable[[Work], Mapping[str, Any]],
-    act: Callable[[Work, M], str],
-    *,
-    fields: Mapping[str, str] | None = None,
-    anchor: str | None = None,
-) -> AnyResponse:
-    """Do ``act`` with what ``form`` sent (``raw``, read as ``model``), then show the SEV and what came of it.
-
-    What was typed wrongly, or cannot be done now, shows the page again: 422 or 409, with that form as it was typed.
-    """
-    try:
-        with runtime().work(auth.person()) as work:
-            given = parse(model, raw(work) if callable(raw) else raw)
-            said = act(work, given)
-    except (InputError, Conflict) as error:
-        shown = forms.refused(error, forms.typed(many=("datasets",)), fields)
-        return sev_page.shown(number, {form: shown}, forms.status_of(error))
-    done(said)
-    return go("pages.sev_show", number=number, _anchor=anchor)
-
 
 # ---- facts and notes ---------------------------------------------------------------------------------------------
 
@@ -80,7 +51,7 @@ def sev_edit(number: int) -> AnyResponse:
         sevs.change(work, runtime().settings, number, given)
         return "Saved."
 
-    return _act(number, "edit", ChangeSev, raw, act)
+    return on_sev(number, "edit", ChangeSev, raw, act)
 
 
 def _moment(sev: Sev | None, name: str) -> Any:
@@ -98,7 +69,7 @@ def sev_note(number: int) -> AnyResponse:
         return "The note is on the timeline."
 
     raw = {"text": forms.text("text"), "at": forms.moment("at")}
-    return _act(number, "note", Note, raw, act, anchor="timeline")
+    return on_sev(number, "note", Note, raw, act, anchor="timeline")
 
 
 @pages.post(f"/sevs/{SEV}/notes/{SEQ}")
@@ -108,7 +79,7 @@ def sev_note_revise(number: int, seq: int) -> AnyResponse:
         sevs.revise_note(work, number, seq, given)
         return "The note is revised. Its earlier text stays on the record."
 
-    return _act(number, "note", ReviseNote, {"text": forms.text("text")}, act, anchor=f"r-{seq}")
+    return on_sev(number, "note", ReviseNote, {"text": forms.text("text")}, act, anchor=f"r-{seq}")
 
 
 # ---- patches and checks ------------------------------------------------------------------------------------------
@@ -129,7 +100,7 @@ def sev_patch(number: int) -> AnyResponse:
         patch = patches.log(work, runtime().settings, number, given)
         return f"Patch {patch.number} is logged. The checks are looking whether it held."
 
-    return _act(number, "patch", LogPatch, raw, act, anchor="patches-title")
+    return on_sev(number, "patch", LogPatch, raw, act, anchor="patches-title")
 
 
 def _scope(work: Work, number: int) -> list[str]:
@@ -159,7 +130,7 @@ def _owed(number: int, kind: str, evidence: str, said: str) -> AnyResponse:
         return said
 
     # ``reason`` is what was done and found; the form calls it ``evidence``, as the page does.
-    return _act(number, kind, Act, {"reason": evidence}, act, fields={"reason": "evidence", "body": "evidence"})
+    return on_sev(number, kind, Act, {"reason": evidence}, act, fields={"reason": "evidence", "body": "evidence"})
 
 
 @pages.post(f"/sevs/{SEV}/retest")
@@ -192,7 +163,7 @@ def sev_reopen(number: int) -> AnyResponse:
         sevs.reopen(work, runtime().settings, number, given.reason)
         return "Reopened."
 
-    return _act(number, "reopen", WithReason, {"reason": forms.text("reason")}, act)
+    return on_sev(number, "reopen", WithReason, {"reason": forms.text("reason")}, act)
 
 
 @pages.post(f"/sevs/{SEV}/dismiss")
@@ -204,7 +175,7 @@ def sev_dismiss(number: int) -> AnyResponse:
 
     other = re.sub(r"(?i)^sev-?", "", forms.text("duplicate_of").strip())
     raw = forms.only(duplicate_of=other) | {"reason": forms.text("reason")}
-    return _act(number, "dismiss", Dismiss, raw, act)
+    return on_sev(number, "dismiss", Dismiss, raw, act)
 
 
 @pages.post(f"/sevs/{SEV}/close")
@@ -214,7 +185,7 @@ def sev_close(number: int) -> AnyResponse:
         sevs.close(work, runtime().settings, number, given.reason)
         return "Closed after review. The watch goes on."
 
-    return _act(number, "close", WithReason, {"reason": forms.text("reason")}, act)
+    return on_sev(number, "close", WithReason, {"reason": forms.text("reason")}, act)
 
 
 # ---- who may see a restricted one --------------------------------------------------------------------------------
@@ -230,7 +201,7 @@ def sev_viewer_add(number: int) -> AnyResponse:
         sevs.change(work, runtime().settings, number, given)
         return f"{(given.members or [''])[-1]} can see this SEV now."
 
-    return _act(number, "viewer", ChangeSev, raw, act, fields={"members": "email"})
+    return on_sev(number, "viewer", ChangeSev, raw, act, fields={"members": "email"})
 
 
 @pages.post(f"/sevs/{SEV}/viewers/remove")
@@ -243,7 +214,7 @@ def sev_viewer_remove(number: int) -> AnyResponse:
         sevs.change(work, runtime().settings, number, given)
         return "Removed. They can't see this SEV any more."
 
-    return _act(number, "viewer", ChangeSev, raw, act, fields={"members": "email"})
+    return on_sev(number, "viewer", ChangeSev, raw, act, fields={"members": "email"})
 
 
 def _members(work: Work, number: int, leaving: str = "") -> list[str]:

@@ -60,7 +60,9 @@ def _people(case: Case, story: Sequence[Item]) -> Iterator[BarMark]:
         yield BarMark("patch", patch.applied_at, label, failed, claimed.get(patch.number))
     for item in story:
         if item.kind == "sev:resolved":
-            yield BarMark("resolved", item.recorded_at, "resolved", seq=item.seq)
+            without = item.facts.get("exceptions") or item.facts.get("attested")
+            label = "resolved with exception" if without else "resolved"
+            yield BarMark("resolved", item.recorded_at, label, seq=item.seq)
         elif item.kind == "sev:reopened":
             yield BarMark("reopened", item.recorded_at, "reopened", failed=True, seq=item.seq)
         elif item.kind == "sev:dismissed":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sevtracker.domain.spans import span
 from sevtracker.domain.vocabulary import Exposure, PatchOutcome, Status, Verdict
 from sevtracker.store.facts import Case
 from sevtracker.store.vantages import Vantage
+from sevtracker.web.exceptions import Exempt, exceptions
 
 #: Seconds.
 JUST_NOW = 5
@@ -18,6 +20,8 @@ def headline(case: Case, duplicate_of: int | None) -> str:
     sev = case.sev
     if sev.status is Status.dismissed:
         return f"Dismissed as a duplicate of SEV-{duplicate_of}." if duplicate_of else "Dismissed."
+    if sev.resolved_at is not None and (without := exceptions(case)):
+        return _with_exception(case, without)
     if sev.resolved_at is not None and sev.exposure is not Exposure.exposed:
         return f"Resolved {_ago(case, sev.resolved_at)}. {_watch(case)}"
     told = _evidence(case)
@@ -25,6 +29,16 @@ def headline(case: Case, duplicate_of: int | None) -> str:
     if failed and sev.exposure is Exposure.exposed and failed[-1].failed_at:
         return f"Patch {failed[-1].number} failed {_ago(case, failed[-1].failed_at)}. {told}"
     return told
+
+
+def _with_exception(case: Case, without: Sequence[Exempt]) -> str:
+    """How many, which is the one, and when the first of them ends."""
+    count = "1 exception" if len(without) == 1 else f"{len(without)} exceptions"
+    which = f": {without[0].about}" if len(without) == 1 else ""
+    ends = min((e.until for e in without if e.until), default=None)
+    until = f" It ends on {ends:%Y-%m-%d at %H:%M} UTC." if ends else ""
+    said = f"Resolved with {count} {_ago(case, case.sev.resolved_at)}{which}." if case.sev.resolved_at else ""
+    return said + (until if len(without) == 1 else until.replace("It ends", "The first ends"))
 
 
 def _evidence(case: Case) -> str:

@@ -14,8 +14,9 @@ from sevtracker.store.session import Session
 from sevtracker.store.tables import Patch, Sev
 from sevtracker.store.timeline import Item
 from sevtracker.store.work import Person
-from sevtracker.web.contexts import BlockerLine, Clocks, PatchLine, SevLive
-from sevtracker.web.pages import sev_bar, sev_headline, sev_matrix, sev_timeline
+from sevtracker.web import exceptions
+from sevtracker.web.contexts import Clocks, PatchLine, SevLive
+from sevtracker.web.pages import sev_bar, sev_headline, sev_matrix, sev_timeline, sev_words
 from sevtracker.web.pages.names import key
 
 #: Times are shown by the minute, so a page that is open is told anew each minute; by the second while all is young.
@@ -61,7 +62,8 @@ def token(sev: Sev, now: datetime) -> str:
 
 
 def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: datetime, choices: int = 0) -> Told:
-    """Read and tell everything. Nine statements; ``choices``: how many people to offer as commanders."""
+    """Read and tell everything. Nine statements, two more where something was waived or attested; ``choices``: how many
+    people to offer as commanders."""
     wanted = sev_timeline.asked()
     number = int(sev.number or 0)
     [case] = facts.gather(session, [sev], settings.policy, settings.identities, now)
@@ -71,7 +73,8 @@ def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: da
     found, story = quiet[: len(listed)], quiet[len(listed) :]
     other = next((item.facts.get("duplicate_of") for item in reversed(story) if item.kind == "sev:dismissed"), None)
     tally = timeline.tally(session, number)
-    ids = [sev.reporter_id, *(p.author_id for p in case.patches), *([sev.commander_id] if sev.commander_id else [])]
+    said = exceptions.spoken(session, case)
+    ids = [i for i in (sev.reporter_id, *(p.author_id for p in case.patches), sev.commander_id, *said.people()) if i]
     pids = set(sev_timeline.pids_in([*found, *story]))
     around = people.around(session, number, ids, pids, choices=choices)
     names = {p.pid: p.name for p in around}
@@ -90,9 +93,12 @@ def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: da
         clocks=_clocks(sev, now),
         bar=sev_bar.build(case, story, now),
         matrix=sev_matrix.build(case, settings),
-        blockers=blockers(case) if sev.status in ACTIVE else (),
+        blockers=sev_words.blockers(case, case.gate().blockers, person) if sev.status in ACTIVE else (),
         patches=tuple(_patch(p, by_id) for p in reversed(case.patches)),
         timeline=sev_timeline.build(found, wanted, tally, revised, names, person.pid),
+        exceptions=sev_words.exceptions(case),
+        waivers=sev_words.waivers(case, said, by_id, person),
+        attestations=sev_words.attestations(case, said, by_id, person),
     )
     return Told(live, case, story, by_id, names, other if sev.status is Status.dismissed else None)
 
@@ -111,11 +117,6 @@ def _clocks(sev: Sev, now: datetime) -> Clocks:
         aware_at=sev.aware_at,
         clock72=sev.aware_at + CLOCK_72 if sev.aware_at and sev.status is not Status.dismissed else None,
     )
-
-
-def blockers(case: facts.Case) -> tuple[BlockerLine, ...]:
-    """The gate's answer, in its own words."""
-    return tuple(BlockerLine(b.code.value, b.message, b.clears, b.check) for b in case.gate().blockers)
 
 
 def _patch(patch: Patch, by_id: Mapping[int, people.Named]) -> PatchLine:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import IdentityClass
 from sevtracker.store.facts import Case
 from sevtracker.store.vantages import Vantage
 from sevtracker.web.contexts import Cell, Hole, Matrix, MatrixColumn, MatrixRow
+from sevtracker.web.exceptions import attested_until
 from sevtracker.web.pages.names import class_of
 
 _CLASSES = list(IdentityClass)
@@ -18,13 +20,15 @@ def build(case: Case, settings: Settings) -> Matrix:
     """Empty while nothing looks at the SEV at all."""
     if not case.vantages:
         return Matrix()
-    columns = _columns(case, settings)
+    columns, attested = _columns(case, settings), case.attested()
     rows = []
     for dataset in case.datasets:
         for copy in (c for c in case.copies if c.dataset_id == dataset.id):
             here = [v for v in case.vantages if v.copy_id == copy.id]
-            holes = [h.identity_class for h in case.holes if h.place == f"{dataset.slug}/{copy.slug}"]
-            cells = tuple(_entry(case, column, here, holes) for column in columns)
+            place = f"{dataset.slug}/{copy.slug}"
+            holes = [h.identity_class for h in case.holes if h.place == place]
+            until = attested_until(case, place) if holes and place in attested else None
+            cells = tuple(_entry(case, column, here, holes, until) for column in columns)
             rows.append(MatrixRow(dataset.slug, copy.slug, cells))
     return Matrix(columns, tuple(rows))
 
@@ -40,13 +44,17 @@ def _columns(case: Case, settings: Settings) -> tuple[MatrixColumn, ...]:
 
 
 def _entry(
-    case: Case, column: MatrixColumn, here: Sequence[Vantage], holes: Sequence[str | None]
+    case: Case,
+    column: MatrixColumn,
+    here: Sequence[Vantage],
+    holes: Sequence[str | None],
+    attested_until: datetime | None,
 ) -> tuple[Cell, ...] | Hole:
     cells = tuple(_cell(case, v, here) for v in here if v.identity == column.identity)
     if cells:
         return cells
     unseen = None in holes or str(column.identity_class) in holes
-    return Hole(column.identity_class) if unseen else ()
+    return Hole(column.identity_class, attested_until) if unseen else ()
 
 
 def _cell(case: Case, v: Vantage, here: Sequence[Vantage]) -> Cell:
@@ -61,5 +69,6 @@ def _cell(case: Case, v: Vantage, here: Sequence[Vantage]) -> Cell:
         streak=min(seen.streak, seen.needed),
         needed=seen.needed,
         required=v.required and v.enabled,
+        waived_until=case.seen(v).waived_until(case.now),
         via="" if alone else v.kind if v.name == f"{v.identity} at {v.place}" else v.name,
     )

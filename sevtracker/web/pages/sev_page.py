@@ -20,7 +20,7 @@ from sevtracker.web import auth
 from sevtracker.web.contexts import Act, Form, NextStep, Option, ProgrammeRef, SevFacts, SevMay, SevShow, TimelineEntry
 from sevtracker.web.contexts import Person as Somebody
 from sevtracker.web.current import runtime
-from sevtracker.web.pages import sev_impact, sev_live, ways_in
+from sevtracker.web.pages import sev_impact, sev_live, sev_words, ways_in
 from sevtracker.web.pages.sev_live import Told
 from sevtracker.web.pages.showing import show
 
@@ -47,7 +47,7 @@ def shown(number: int, forms: Mapping[str, Form] | None = None, status: int = 20
 
 
 def _build(session: Session, sev: Sev, person: Person, now: datetime, forms: Mapping[str, Form]) -> SevShow:
-    """Twelve statements; one more where a dataset belongs to a programme."""
+    """Twelve statements; one more where a dataset belongs to a programme, two where something was waived or attested."""
     allowed = _may(sev, person)
     told = sev_live.tell(session, runtime().settings, sev, person, now, MOST_PEOPLE if allowed.edit else 0)
     in_programmes = [int(d.id or 0) for d in told.case.datasets if d.programme_id is not None]
@@ -63,6 +63,7 @@ def _build(session: Session, sev: Sev, person: Person, now: datetime, forms: Map
         revising=_revising(told) if allowed.note else None,
         ways_in=ways_in.build(suggestions.of_sev(session, told.live.number)),
         impact=sev_impact.build(impacts.of_sev(session, told.live.number)),
+        words=sev_words.forms(told.case, told.live, person, forms),
     )
 
 

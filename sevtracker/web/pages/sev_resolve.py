@@ -16,9 +16,9 @@ from sevtracker.domain.vocabulary import ACTIVE
 from sevtracker.errors import InputError, NotFound
 from sevtracker.store import facts, sevs
 from sevtracker.web import auth, resolving
-from sevtracker.web.contexts import EMPTY_FORM, BlockerLine, FinalRun, Form, SevResolve
+from sevtracker.web.contexts import EMPTY_FORM, FinalRun, Form, SevResolve
 from sevtracker.web.current import runtime
-from sevtracker.web.pages import forms
+from sevtracker.web.pages import forms, sev_words
 from sevtracker.web.pages.blueprint import SEV, pages
 from sevtracker.web.pages.names import key
 from sevtracker.web.pages.showing import done, go, show
@@ -42,7 +42,15 @@ def sev_resolve(number: int) -> AnyResponse:
     answer = resolving.resolve(runtime(), auth.person(), number, given)
     if isinstance(answer, Refused):
         return show(_page(number, refused=answer.blockers, asked_at=asked_at, form=forms.typed()), 409)
-    done(f"{key(number)} is resolved: every required check saw the door closed once more. The watch goes on.")
+    with runtime().read() as session:
+        resolved = sevs.find(session, number, auth.person().viewer)
+    count = resolved.exceptions if resolved else 0
+    without = f"{count} exception{'s' if count != 1 else ''}"
+    done(
+        f"{key(number)} is resolved with {without}, which the SEV goes on to show. The watch goes on."
+        if count
+        else f"{key(number)} is resolved: every required check saw the door closed once more. The watch goes on."
+    )
     return go("pages.sev_show", number=number)
 
 
@@ -70,8 +78,9 @@ def _page(
         level=sev.level,
         status=sev.status,
         exposure=sev.exposure,
-        blockers=tuple(BlockerLine(b.code.value, b.message, b.clears, b.check) for b in blockers),
+        blockers=sev_words.blockers(case, blockers, auth.person()),
         final_runs=_final_runs(case, asked_at) if sev.status in ACTIVE and (asked_at or not blockers) else (),
+        exceptions=sev_words.exceptions(case) if sev.status in ACTIVE else (),
         refused=refused is not None,
         form=form,
         deadline=settings.worker.resolve_wait,
@@ -82,9 +91,11 @@ def _final_runs(case: facts.Case, asked_at: datetime | None) -> tuple[FinalRun, 
     """Each required check; after an attempt, what its final run said. None at all if none was made."""
     runs = []
     for v in case.required:
+        waived = case.seen(v).waived(case.now)
         made = asked_at is not None and v.state.last_at is not None and v.state.last_at >= asked_at
         if made:
-            runs.append(FinalRun(v.check_id, v.place, v.identity, v.last_verdict, v.last_reason, v.state.last_at))
+            seen = (v.last_verdict, v.last_reason, v.state.last_at)
+            runs.append(FinalRun(v.check_id, v.place, v.identity, *seen, waived=waived))
         else:
-            runs.append(FinalRun(v.check_id, v.place, v.identity))
+            runs.append(FinalRun(v.check_id, v.place, v.identity, waived=waived))
     return tuple(runs) if asked_at is None or any(r.verdict for r in runs) else ()

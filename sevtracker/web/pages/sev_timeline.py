@@ -39,6 +39,9 @@ _TONES: Mapping[str, EntryTone] = {
     "check:control_halted": "doubt",
     "gate:refused": "doubt",
     "check:change_refused": "doubt",
+    "waiver:granted": "doubt",
+    "waiver:expired": "doubt",
+    "attestation:expired": "doubt",
     "patch:partial": "doubt",
     "patch:claimed": "patch",
 }
@@ -146,7 +149,7 @@ def _entry(item: Item, revisions: Sequence[Item], names: Mapping[str, str], mine
         actor=_actor(item, names),
         machine=item.by_machine or item.kind in OF_THE_MACHINE,
         text=(words[-1].text or "") if note else _text(item),
-        tone=_TONES.get(item.kind, "plain"),
+        tone=_tone(item),
         changes=tuple(_changes(item, names)),
         revisions=tuple(reversed(earlier)) if note else (),
         backdated=(item.recorded_at - item.at).total_seconds() > 60 and not item.kind.startswith("check:"),
@@ -154,6 +157,11 @@ def _entry(item: Item, revisions: Sequence[Item], names: Mapping[str, str], mine
         check=item.facts.get("check"),
         run=item.facts.get("run"),
     )
+
+
+def _tone(item: Item) -> EntryTone:
+    excepted = item.kind == "sev:resolved" and (item.facts.get("exceptions") or item.facts.get("attested"))
+    return "doubt" if excepted else _TONES.get(item.kind, "plain")
 
 
 def _actor(item: Item, names: Mapping[str, str]) -> str:

@@ -110,6 +110,7 @@ def _row(line: sevs.Brief) -> SevRow:
         filed_at=line.reported_at,
         datasets=", ".join(line.datasets),
         restricted=line.restricted,
+        exceptions=line.exceptions,
     )
 
 
