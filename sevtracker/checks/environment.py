@@ -13,8 +13,9 @@ from sevtracker.checks.interface import CheckKind, Endpoint
 from sevtracker.checks.keeping import Keeper
 from sevtracker.checks.local import NOTHING_LOCAL, LocalRules, local_rules
 from sevtracker.checks.registry import load_kinds
+from sevtracker.checks.sealing import Sealer
 from sevtracker.clock import Clock
-from sevtracker.config import Settings
+from sevtracker.config import Settings, known_secret_key
 
 _POSTGRES_PORT = 5432
 
@@ -30,6 +31,7 @@ class ProbeEnvironment:
     deadline: float = 60.0
     local: LocalRules = NOTHING_LOCAL
     keeper: Keeper = field(default_factory=Keeper)
+    sealer: Sealer = field(default_factory=Sealer)
 
 
 def environment_from(
@@ -51,4 +53,5 @@ def environment_from(
         clock=clock,
         deadline=settings.worker.run_deadline.total_seconds(),
         local=local_rules(settings),
+        sealer=Sealer(known_secret_key(settings)),
     )
