@@ -13,8 +13,9 @@ from sevtracker.checks.interface import CheckKind, Endpoint
 from sevtracker.checks.keeping import Keeper
 from sevtracker.checks.local import NOTHING_LOCAL, LocalRules, local_rules
 from sevtracker.checks.registry import load_kinds
+from sevtracker.checks.sealing import Sealer
 from sevtracker.clock import Clock
-from sevtracker.config import Settings
+from sevtracker.config import Settings, known_secret_key
 
 _POSTGRES_PORT = 5432
 
@@ -33,6 +34,7 @@ class ProbeEnvironment:
     local: LocalRules = NOTHING_LOCAL
     keeper: Keeper = field(default_factory=Keeper)
     prove_every: float = 86_400.0
+    sealer: Sealer = field(default_factory=Sealer)
 
 
 def environment_from(
@@ -55,4 +57,5 @@ def environment_from(
         deadline=settings.worker.run_deadline.total_seconds(),
         local=local_rules(settings),
         prove_every=settings.policy.prove_every.total_seconds(),
+        sealer=Sealer(known_secret_key(settings)),
     )

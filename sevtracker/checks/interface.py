@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sevtracker.checks.keeping import Keeper
 from sevtracker.checks.local import NOTHING_LOCAL, LocalRules
+from sevtracker.checks.sealing import Sealer
 from sevtracker.clock import Clock
 from sevtracker.domain.vocabulary import Phase, Reason, Verdict, Weight
 
@@ -261,7 +262,7 @@ class Access:
     identity, for a further place (a self-test on another host); it raises TargetRefused. ``timeout`` is in seconds.
     ``secret`` reads a secret reference that stands in the parameters (``env:NAME``); it raises ConfigError.
     ``local``: what the configuration allows on this machine. ``identity``: the name of the one who tries. ``keeper``
-    holds what is to stay open until the next run.
+    holds what is to stay open until the next run; ``sealer`` seals what is to be remembered and is a number of theirs.
     """
 
     credentials: Credentials
@@ -276,6 +277,7 @@ class Access:
     local: LocalRules = NOTHING_LOCAL
     identity: str = ""
     keeper: Keeper = field(default_factory=Keeper)
+    sealer: Sealer = field(default_factory=Sealer)
 
 
 ParamsT = TypeVar("ParamsT", bound=CheckParams)

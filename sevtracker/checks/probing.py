@@ -222,6 +222,7 @@ class _Run:
                 local=self._environment.local,
                 identity=name,
                 keeper=self._environment.keeper,
+                sealer=self._environment.sealer,
             )
             if self._kind.bounded:
                 return sound(self._kind.attempt(self._params, access))

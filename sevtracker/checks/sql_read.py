@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from sevtracker.checks.interface import Access, Attempt, CheckKind, CheckParams, Locator
 from sevtracker.checks.sql.held import HeldRun
-from sevtracker.checks.sql.places import column_name, sql_place, table_name
+from sevtracker.checks.sql.places import Column, Table, Url, sql_place
 from sevtracker.checks.sql.reading import look
 from sevtracker.checks.sql.sessions import Session
 from sevtracker.checks.sql.visits import Found, visit
-
-
-def _url(text: str) -> str:
-    return sql_place(text).url
-
-
-def _table(text: str) -> str:
-    table_name(text)
-    return text
 
 
 class SqlReadParams(CheckParams):
@@ -30,11 +21,9 @@ class SqlReadParams(CheckParams):
     ``held``: the first run opens a session that later runs look through, until the server denies or ends it.
     """
 
-    url: Annotated[str, Field(max_length=2000), AfterValidator(_url)]
-    table: Annotated[str, Field(max_length=300), AfterValidator(_table)]
-    sensitive_columns: tuple[Annotated[str, Field(max_length=200), AfterValidator(column_name)], ...] = Field(
-        default=(), max_length=100
-    )
+    url: Url
+    table: Table
+    sensitive_columns: tuple[Column, ...] = Field(default=(), max_length=100)
     rls_is_fix: bool = False
     held: bool = Field(
         default=False,

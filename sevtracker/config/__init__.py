@@ -16,7 +16,7 @@ from sevtracker.config.local_places import Command, plain_path
 from sevtracker.config.policy import LevelPolicy, Policy, WatchStep
 from sevtracker.config.references import is_secret_reference, resolve_secret
 from sevtracker.config.settings import Auth, Identity, Server, Settings, Targets, Throttle, Worker
-from sevtracker.config.signing_key import require_secret_key
+from sevtracker.config.signing_key import known_secret_key, require_secret_key
 from sevtracker.config.values import IdentityClassName, LevelName, format_duration, parse_duration
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "find_file",
     "format_duration",
     "is_secret_reference",
+    "known_secret_key",
     "load_settings",
     "parse_duration",
     "parse_host_pattern",

@@ -40,6 +40,17 @@ def require_secret_key(settings: Settings) -> str:
     return key
 
 
+def known_secret_key(settings: Settings) -> str | None:
+    """The key that there is: configured, or made before in embedded mode. None is made here, and nothing is raised."""
+    if settings.server.secret_key is not None:
+        return settings.server.secret_key.get_secret_value()
+    try:
+        key = (settings.var_dir / "secret_key").read_text(encoding="ascii").strip() if settings.var_dir else ""
+    except (OSError, ValueError):
+        return None
+    return key or None
+
+
 def _create_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")

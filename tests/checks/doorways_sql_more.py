@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tests.checks.contract import Doorway, doorway
+from tests.checks.producers import Producers
 from tests.checks.sites import CONTROL_SECRET, STAFF_SECRET, RememberingWorld
 from tests.servers import mariadb as mariadb_
 from tests.servers import postgres as postgres_
@@ -130,3 +131,92 @@ def held_on_mariadb() -> Iterator[Doorway]:
         )
         yield door
         world.keeper.close()
+
+
+@doorway("collection_stopped on PostgreSQL")
+@contextlib.contextmanager
+def collection_on_postgresql() -> Iterator[Doorway]:
+    with postgresql() as (stage, run):
+        producers = Producers(
+            stage.server,
+            main="INSERT INTO tracking.events DEFAULT VALUES",
+            control="INSERT INTO tracking.heartbeat DEFAULT VALUES",
+        )
+
+        def make() -> None:
+            run(
+                "DROP SCHEMA IF EXISTS tracking CASCADE",
+                "CREATE SCHEMA tracking",
+                "CREATE TABLE tracking.events (at timestamptz DEFAULT now())",
+                "CREATE TABLE tracking.heartbeat (at timestamptz DEFAULT now())",
+                "GRANT USAGE ON SCHEMA tracking TO any_employee",
+                "GRANT SELECT ON ALL TABLES IN SCHEMA tracking TO any_employee",
+            )
+
+        with collecting(stage, producers, make, f"postgresql://127.0.0.1:{stage.server.port}/hr") as door:
+            door.rename = lambda: run("ALTER TABLE tracking.events RENAME TO events_old")
+            yield door
+
+
+@doorway("collection_stopped on MariaDB")
+@contextlib.contextmanager
+def collection_on_mariadb() -> Iterator[Doorway]:
+    with mariadb() as (stage, run):
+        producers = Producers(
+            stage.server,
+            main="INSERT INTO tracking.events VALUES (now(6))",
+            control="INSERT INTO tracking.heartbeat VALUES (now(6))",
+        )
+
+        def make() -> None:
+            run(
+                "DROP TABLE IF EXISTS tracking.events, tracking.events_old, tracking.heartbeat",
+                "CREATE TABLE tracking.events (at datetime(6))",
+                "CREATE TABLE tracking.heartbeat (at datetime(6))",
+                "GRANT SELECT ON tracking.* TO 'any_employee'@'%'",
+            )
+
+        with collecting(stage, producers, make, f"mariadb://127.0.0.1:{stage.server.port}") as door:
+            door.rename = lambda: run("RENAME TABLE tracking.events TO tracking.events_old")
+            yield door
+
+
+@contextlib.contextmanager
+def collecting(stage: Stage, producers: Producers, make: Callable[[], None], url: str) -> Iterator[Doorway]:
+    """A door that a program keeps open; the identity is its own control."""
+    world = RememberingWorld()
+
+    def reopen() -> None:
+        producers.stop()
+        stage.again()
+        make()
+        producers.start()
+        world.start_anew(forget=True)
+
+    def stop() -> None:
+        producers.stop()
+        stage.stop()
+
+    try:
+        yield Doorway(
+            kind="collection_stopped",
+            params={
+                "url": url,
+                "table": "tracking.events",
+                "time_columns": ["at"],
+                "control_table": "tracking.heartbeat",
+                "normal_interval": "0.2s",
+            },
+            identity="any-employee",
+            identity_with_dead_password="dead-password",
+            control="privacy-team",
+            reopen=reopen,
+            lock=lambda: producers.stop("main"),
+            stop=stop,
+            rename=stop,
+            world=world,
+            closed_as="collection_stopped",
+            own_control=True,
+        )
+    finally:
+        producers.stop()

@@ -19,6 +19,7 @@ from sevtracker.checks.keeping import Keeper
 from sevtracker.checks.local import NOTHING_LOCAL, LocalRules
 from sevtracker.checks.probing import ProbeEnvironment, probe
 from sevtracker.checks.registry import load_kinds
+from sevtracker.checks.sealing import Sealer
 from sevtracker.clock import Clock, SystemClock
 from sevtracker.config import Identity
 
@@ -159,6 +160,7 @@ class World:
     kinds: Mapping[str, Any] = field(default_factory=load_kinds)
     local: LocalRules = NOTHING_LOCAL
     keeper: Keeper = field(default_factory=Keeper)
+    sealer: Sealer = field(default_factory=Sealer)
 
     @property
     def environment(self) -> ProbeEnvironment:
@@ -170,6 +172,7 @@ class World:
             self.deadline,
             self.local,
             self.keeper,
+            self.sealer,
         )
 
     def look(

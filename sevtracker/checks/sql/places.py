@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
+from pydantic import AfterValidator, Field
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -94,3 +96,18 @@ def column_name(text: str) -> str:
     if not text.strip() or _UNPRINTABLE.search(text):
         raise ValueError("expected the name of a column")
     return text
+
+
+def _url(text: str) -> str:
+    return sql_place(text).url
+
+
+def _table(text: str) -> str:
+    table_name(text)
+    return text
+
+
+#: Parameters that kinds share.
+Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
+Table = Annotated[str, Field(max_length=300), AfterValidator(_table)]
+Column = Annotated[str, Field(max_length=200), AfterValidator(column_name)]

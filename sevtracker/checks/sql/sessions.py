@@ -45,20 +45,19 @@ class Session:
 
     def finds(self, statement: Select[Any], *, before: str | None = None) -> bool:
         """Whether ``statement`` brings a row, after the statement ``before``. What is in the row is not looked at."""
-        if not self._fresh:
-            self.connection.exec_driver_sql("ROLLBACK")
-            self._begin()
-        self._fresh = False
+        self._anew()
         if before:
             self.connection.exec_driver_sql(before)
         return self.connection.execute(statement).first() is not None
 
+    def number(self, statement: Select[Any]) -> Any:
+        """The one value that the server computed over a target's rows: a count, a newest time. Never a row's own."""
+        self._anew()
+        return self.connection.execute(statement).scalar_one()
+
     def catalog(self, question: str, **values: Any) -> Sequence[Row[Any]]:
         """What the server's own catalog answers to ``question`` (``:name`` is a value). Never ask a target so."""
-        if not self._fresh:
-            self.connection.exec_driver_sql("ROLLBACK")
-            self._begin()
-        self._fresh = False
+        self._anew()
         return self.connection.execute(text(question), values).all()
 
     def hides_rows(self, statement: Select[Any]) -> bool | None:
@@ -73,6 +72,13 @@ class Session:
                 return True
             raise
         return False
+
+    def _anew(self) -> None:
+        """A transaction of its own for the next statement."""
+        if not self._fresh:
+            self.connection.exec_driver_sql("ROLLBACK")
+            self._begin()
+        self._fresh = False
 
     def _begin(self) -> float:
         with _told_alike(self.connection):

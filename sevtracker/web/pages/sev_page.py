@@ -47,7 +47,8 @@ def shown(number: int, forms: Mapping[str, Form] | None = None, status: int = 20
 
 
 def _build(session: Session, sev: Sev, person: Person, now: datetime, forms: Mapping[str, Form]) -> SevShow:
-    """Twelve statements; one more where a dataset belongs to a programme, two where something was waived or attested."""
+    """Twelve statements; one more where a dataset belongs to a programme, two where something was waived or
+    attested."""
     allowed = _may(sev, person)
     told = sev_live.tell(session, runtime().settings, sev, person, now, MOST_PEOPLE if allowed.edit else 0)
     in_programmes = [int(d.id or 0) for d in told.case.datasets if d.programme_id is not None]
