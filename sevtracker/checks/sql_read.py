@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql import quoted_name
 
 from sevtracker.checks.interface import Access, Attempt, CheckKind, CheckParams, Locator, Result, Step
+from sevtracker.checks.sql.baseline import drift
 from sevtracker.checks.sql.doors import NotIn
 from sevtracker.checks.sql.places import column_name, sql_place, table_name
 from sevtracker.checks.sql.sessions import Session, open_session
@@ -77,6 +78,8 @@ class SqlReadKind(CheckKind[SqlReadParams]):
                 phase = Phase.self_test
                 skew = session.greet() - clock.now().timestamp()
                 done(Phase.self_test, True, "the identity's self-test passed")
+                if drifted := drift(session, access.credentials):
+                    return ended(Result.trouble, Reason.identity_drift, Phase.self_test, drifted)
                 phase = Phase.target
                 result, reason, note = _look(session, params, thorough=access.is_control)
                 if reason is Reason.unreachable and clock.monotonic() >= ends:
