@@ -342,6 +342,15 @@ def test_an_identity_with_secrets_needs_hosts(secret: str) -> None:
     assert "identities.x: hosts is missing" in refused(f"[identities.x]\nclass = 'staff'\n{secret}")
 
 
+def test_a_baseline_belongs_to_somebody_who_signs_in() -> None:
+    with_roles = loaded("[identities.x]\nclass = 'staff'\nusername = 'u'\nroles = ['staff', 'reporting']")
+    assert with_roles.identities["x"].roles == ("staff", "reporting")
+    assert loaded("[identities.x]\nclass = 'staff'\nusername = 'u'\nroles = []").identities["x"].roles == ()
+    assert loaded("[identities.x]\nclass = 'staff'").identities["x"].roles is None
+    assert "username has in a database" in refused("[identities.x]\nclass = 'staff'\nroles = []")
+    assert "that is missing" in refused("[identities.x]\nclass = 'staff'\nself_test_marker = 'employee'")
+
+
 def test_no_repr_shows_a_header_or_a_key() -> None:
     settings = loaded(
         f"[server]\nsecret_key = '{CANARY}'\n"

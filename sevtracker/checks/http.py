@@ -69,10 +69,10 @@ class HttpKind(CheckKind[HttpParams]):
         headers = _headers(access.credentials)
         steps: tuple[Step, ...] = ()
         if access.credentials.self_test_url:
-            reason, step = _self_test(access.credentials.self_test_url, headers, access)
-            steps = (step,)
+            reason, *own = _self_test(access.credentials.self_test_url, headers, access)
+            steps = tuple(own)
             if reason is not None:
-                return Attempt(Result.trouble, reason, step.phase, steps)
+                return Attempt(Result.trouble, reason, Phase.self_test, steps)
         answer = _get(params, access, headers, ends)
         if answer.trouble and answer.phase is Phase.connect:
             steps += (Step(Phase.connect, False, f"could not connect: {answer.trouble}", answer.total_ms),)
@@ -106,8 +106,9 @@ def _get(params: HttpParams, access: Access, headers: list[str], ends: float) ->
     return fetch(place, access.pins[0], params.method, headers, ends - access.clock.monotonic(), BODY_CAP - 1)
 
 
-def _self_test(url: str, headers: list[str], access: Access) -> tuple[Reason | None, Step]:
-    """Whether the identity is alive: its own page answers 2xx, else why not. No failure here is a denial."""
+def _self_test(url: str, headers: list[str], access: Access) -> tuple[Reason | None, *tuple[Step, ...]]:
+    """Whether the identity is alive: its own page answers 2xx, else why not; and whether it is still who it was. No
+    failure here is a denial."""
     began = access.clock.monotonic()
 
     def step(ok: bool, note: str) -> Step:
@@ -118,9 +119,13 @@ def _self_test(url: str, headers: list[str], access: Access) -> tuple[Reason | N
         pin = access.admit(place.endpoint)[0]
     except (TargetRefused, NameUnknown, ValueError):
         return Reason.auth_failed, step(False, "the place of the identity's self-test is refused or unknown")
-    answer = fetch(place, pin, "GET", headers, access.timeout, FIRST_RANGE)
+    marker = access.credentials.self_test_marker
+    answer = fetch(place, pin, "GET", headers, access.timeout, BODY_CAP - 1 if marker else FIRST_RANGE)
     if 200 <= answer.status < 300:
-        return None, step(True, "the identity's self-test passed")
+        passed = step(True, "the identity's self-test passed")
+        if marker and marker.encode() not in answer.body:
+            return Reason.identity_drift, passed, step(False, "the self-test's answer lacks the identity's marker")
+        return None, passed
     if not answer.status:
         return answer.trouble or Reason.unreachable, step(False, f"the self-test got no answer: {answer.trouble}")
     return _SELF_TEST.get(answer.status, Reason.auth_failed), step(False, f"the self-test answered {answer.status}")

@@ -48,6 +48,8 @@ class Identities:
             token=self._secret(identity.token),
             headers={header: self._value(text) for header, text in identity.headers.items()},
             self_test_url=identity.self_test_url,
+            self_test_marker=identity.self_test_marker,
+            roles=identity.roles,
         )
 
     def bound(self, name: str, endpoint: Endpoint, pins: Sequence[Pinned] = ()) -> bool:

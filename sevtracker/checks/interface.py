@@ -247,6 +247,9 @@ class Credentials:
     token: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     self_test_url: str | None = None
+    self_test_marker: str | None = None
+    #: The roles that it has to have in a database, just these; None: whatever it has.
+    roles: tuple[str, ...] | None = None
 
     @property
     def has_secrets(self) -> bool:

@@ -26,6 +26,8 @@ from sevtracker.config.values import (
     json_when_text,
 )
 
+RoleName = Annotated[str, Field(min_length=1, max_length=200)]
+
 #: Characters of a signing key. The one that embedded mode makes has 64.
 MIN_KEY = 16
 
@@ -105,12 +107,20 @@ class Identity(Section):
     headers: Annotated[Mapping[str, str], BeforeValidator(json_when_text)] = Field(default={}, repr=False)
     hosts: HostPatterns = ()
     self_test_url: HttpUrl | None = None
+    #: A text that the answer of ``self_test_url`` has to have: who the identity is there.
+    self_test_marker: str | None = Field(default=None, min_length=1, max_length=1000)
+    #: The roles that it has to have in databases, just these. Left out: whatever it has.
+    roles: Annotated[tuple[RoleName, ...] | None, BeforeValidator(json_when_text)] = Field(default=None, max_length=200)
     description: str = ""
 
     @model_validator(mode="after")
     def _secrets_are_bound(self) -> Identity:
         if self.cls == "anonymous" and (self.username or self.has_secrets):
             raise ValueError("an identity of class anonymous carries no user name, password, token or headers")
+        if self.self_test_marker and not self.self_test_url:
+            raise ValueError("self_test_marker says what self_test_url has to answer, and that is missing")
+        if self.roles is not None and not self.username:
+            raise ValueError("roles are those that username has in a database, and that is missing")
         if self.has_secrets and not self.hosts:
             raise ValueError('hosts is missing: an identity with secrets needs the places they may go to, ["db1:5432"]')
         return self

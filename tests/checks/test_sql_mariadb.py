@@ -140,4 +140,8 @@ def test_any_name_is_quoted(hr: Hr, written: str, sql: str) -> None:
 
 
 def test_a_clock_more_than_a_minute_off_makes_a_would_be_closed_clock_skew(hr: Hr) -> None:
-    assert outcome(hr.look(world=World(clock=ShiftedClock(-90)))) == ("inconclusive", "clock_skew")
+    for ahead in (90, -90):
+        assert outcome(hr.look(world=World(clock=ShiftedClock(ahead)))) == ("inconclusive", "clock_skew")
+    assert outcome(hr.look(world=World(clock=ShiftedClock(-30)))) == ("closed", "denied")
+    hr.run("GRANT SELECT ON HR.events TO STAFF")
+    assert outcome(hr.look(world=World(clock=ShiftedClock(-90)))) == ("open", "row_read")

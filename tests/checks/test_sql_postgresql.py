@@ -190,6 +190,10 @@ def test_any_name_is_quoted(hr: Hr, written: str, sql: str) -> None:
 
 def test_a_clock_more_than_a_minute_off_makes_a_would_be_closed_clock_skew(hr: Hr) -> None:
     assert outcome(hr.look(world=World(clock=ShiftedClock(90)))) == ("inconclusive", "clock_skew")
+    assert outcome(hr.look(world=World(clock=ShiftedClock(-90)))) == ("inconclusive", "clock_skew")
+    assert outcome(hr.look(world=World(clock=ShiftedClock(30)))) == ("closed", "denied")
+    hr.run("GRANT SELECT ON tracking.events TO any_employee")
+    assert outcome(hr.look(world=World(clock=ShiftedClock(90)))) == ("open", "row_read")
 
 
 def test_the_libpq_environment_is_not_used(hr: Hr, monkeypatch: pytest.MonkeyPatch) -> None:

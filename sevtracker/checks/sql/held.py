@@ -128,7 +128,7 @@ class HeldRun:
             with resumed(connection, self._place, self._steps.rest()) as session:
                 self._steps.greet(session)
                 name = name_of(session)
-                found = self._ask(session)
+                found = self._steps.drifted(session) or self._ask(session)
         except (DBAPIError, LookupError):
             let_go(connection)
             return self._steps.broken()
@@ -165,7 +165,7 @@ class HeldRun:
                 self._steps.greet(session)
                 name = name_of(session)
                 if (name.number, name.began) == (thing.name.number, thing.name.began):
-                    found = self._ask(session)
+                    found = self._steps.drifted(session) or self._ask(session)
         except (DBAPIError, LookupError):
             return self._broke(kept, before, found)
         if found is None:
@@ -203,7 +203,7 @@ class HeldRun:
                     note = "this is not the server that had the session, which may live on there"
                     found = Found(Result.trouble, Reason.session_lost, note, memory=before.told(state))
                     return self._steps.ended(found)
-                found = self._ask(fresh)
+                found = self._steps.drifted(fresh) or self._ask(fresh)
         except NotIn as failed:
             return self._steps.not_in(failed, before.told(state))
         except (DBAPIError, LookupError):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from sevtracker.checks.interface import Access, Attempt, Impact, Result, Step
+from sevtracker.checks.sql.baseline import drift
 from sevtracker.checks.sql.doors import NotIn
 from sevtracker.checks.sql.places import SqlPlace
 from sevtracker.checks.sql.sessions import Session, open_session
@@ -59,6 +60,14 @@ class Steps:
         self.skew = session.greet() - self._access.clock.now().timestamp()
         self.done("the identity's self-test passed", then=Phase.target)
 
+    def drifted(self, session: Session) -> Found | None:
+        """What an identity with other rights than its baseline's brings: it tries the door as somebody else."""
+        note = drift(session, self._access.credentials)
+        if note is None:
+            return None
+        self.phase = Phase.self_test
+        return Found(Result.trouble, Reason.identity_drift, note)
+
     def ended(self, found: Found) -> Attempt:
         """The attempt, with ``found`` as its last step."""
         if found.reason is Reason.unreachable and self.late:
@@ -89,7 +98,7 @@ class Steps:
 
 
 def visit(place: SqlPlace, access: Access, ask: Callable[[Session], Found]) -> Attempt:
-    """1. connect, 2. self-test (a statement that needs no right), 3. what ``ask`` asks the target.
+    """1. connect, 2. self-test (a statement that needs no right; the baseline), 3. what ``ask`` asks the target.
 
     ``ask`` may raise DBAPIError: then the session counts as broken off.
     """
@@ -98,7 +107,7 @@ def visit(place: SqlPlace, access: Access, ask: Callable[[Session], Found]) -> A
         with open_session(place, access) as session:
             steps.done(f"connected to {access.pins[0].address} and signed in", then=Phase.self_test)
             steps.greet(session)
-            return steps.ended(ask(session))
+            return steps.ended(steps.drifted(session) or ask(session))
     except NotIn as failed:
         return steps.not_in(failed)
     except SQLAlchemyError:

@@ -55,6 +55,8 @@ def _rows(section: BaseModel, defaults: BaseModel | None, above: str = "") -> It
 
 
 def _said(name: str, value: Any) -> str:
+    if name == "roles" and value is not None:
+        return f"baseline: just {', '.join(value)}" if value else "baseline: no role at all"
     match value:
         case None | "" | () | {}:
             return _UNSET

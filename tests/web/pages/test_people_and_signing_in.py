@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sevtracker.actions import people
+from sevtracker.config import Identity
 from sevtracker.store.people import everybody
 from sevtracker.web.app import create_app
 from sevtracker.web.pages import settings
@@ -131,6 +132,14 @@ def test_settings_show_references_and_no_secret(cast: Cast) -> None:
     assert "not-a-secret-for-tests" not in page
     cast.dana.open("/settings", 403)
     assert 'href="/settings"' not in cast.dana.open("/")
+
+
+@pytest.mark.parametrize(
+    ("roles", "shown"), [(None, "not set"), ((), "baseline: no role at all"), (("a", "b"), "baseline: just a, b")]
+)
+def test_settings_say_who_has_a_baseline(roles: tuple[str, ...] | None, shown: str) -> None:
+    identity = Identity.model_validate({"class": "staff", "username": "u", "roles": roles})
+    assert {row.key: row.value for row in settings._rows(identity, None)}["roles"] == shown
 
 
 def test_the_first_link_makes_the_first_admin_and_nobody_else(
