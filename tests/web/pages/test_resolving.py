@@ -33,7 +33,7 @@ def test_the_page_tells_the_blockers_and_a_try_is_refused_with_what_was_typed(ca
     assert "No patch has been logged." in cast.dana.open(f"/sevs/{number}/resolve")
     page = cast.dana.send(f"/sevs/{number}/resolve", 409, summary="It is fine")
     assert "Not resolved" in page
-    assert "No machine check is required for this SEV." in page
+    assert "No required check of this SEV can see access closed." in page
     assert "It is fine</textarea>" in page
     assert "Resolving refused" in cast.dana.open(f"/sevs/{number}")
 
