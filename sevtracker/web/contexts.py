@@ -508,7 +508,7 @@ class ExceptionLine:
 
 @dataclass(frozen=True, slots=True)
 class WaiverLine:
-    """``trouble``: why it counts for nothing, in words; empty: it is in force. ``revocable`` by the viewer."""
+    """``trouble``: why it counts for nothing, in words; empty: it is in force. ``over``: it was revoked, or expired."""
 
     id: int
     check: int
@@ -519,6 +519,7 @@ class WaiverLine:
     until: datetime
     knew_open: bool = False
     trouble: str = ""
+    over: bool = False
     revocable: bool = False
 
 
@@ -533,6 +534,7 @@ class AttestationLine:
     signers: tuple[tuple[str, datetime], ...]
     until: datetime
     trouble: str = ""
+    over: bool = False
     signable: bool = False
     withdrawable: bool = False
 
@@ -838,10 +840,10 @@ class SevResolve:
     exposure: Exposure
     blockers: tuple[BlockerLine, ...] = ()
     final_runs: tuple[FinalRun, ...] = ()
-    exceptions: tuple[ExceptionLine, ...] = ()
     refused: bool = False
     form: Form = EMPTY_FORM
     deadline: timedelta = timedelta(seconds=30)
+    exceptions: tuple[ExceptionLine, ...] = ()
 
 
 # ---- datasets ----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ The cast: Dana (reporter), Priya (commander), Marc (database engineer), Aïsha (
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,6 +52,11 @@ ENDPOINTS = {
     "pages.sev_note": "/sevs/<int:number>/notes",
     "pages.sev_note_revise": "/sevs/<int:number>/notes/<int:seq>",
     "pages.sev_patch": "/sevs/<int:number>/patches",
+    "pages.sev_waive": "/sevs/<int:number>/waivers",
+    "pages.sev_waiver_revoke": "/sevs/<int:number>/waivers/<int:word_id>/revoke",
+    "pages.sev_attest": "/sevs/<int:number>/attestations",
+    "pages.sev_attestation_sign": "/sevs/<int:number>/attestations/<int:word_id>/sign",
+    "pages.sev_attestation_withdraw": "/sevs/<int:number>/attestations/<int:word_id>/withdraw",
     "pages.sev_verify": "/sevs/<int:number>/verify",
     "pages.sev_resolving": "/sevs/<int:number>/resolving",
     "pages.sev_resolve": "/sevs/<int:number>/resolve",
@@ -454,6 +460,8 @@ HOME_LIVE = c.HomeLive(
                   SEEN_OPEN, 4, (1,), NOW - PATCH_1, commander="Priya Raman", restricted=True),
         c.HomeSev(128, "SEV-128", LONG, Level.SEV1, Status.reported, Exposure.exposed, NOW - HOUR, NOW - 2 * HOUR,
                   NOW - 4 * MIN, 2, clock72=NOW + 61 * HOUR),
+        c.HomeSev(9, "SEV-9", "Screen captures readable by a vendor", Level.SEV2, Status.resolved, Exposure.exposed,
+                  NOW - 9 * DAY, NOW - 9 * DAY, NOW - 30 * MIN, commander="Marc", exceptions=1),
     ),
     closing=(
         c.HomeSev(11, "SEV-11", "Payroll export readable through a stale share link", Level.SEV2, Status.patched,
@@ -505,6 +513,7 @@ def sev_rows(count: int) -> tuple[c.SevRow, ...]:
             filed_at=NOW - i * 7 * HOUR,
             datasets=("mci-events", "payroll-export, payroll-archive", "")[i % 3],
             restricted=i % 7 == 0,
+            exceptions=i % 3 if list(Status)[i % 6] in (Status.resolved, Status.closed) else 0,
         )
         for i in range(count)
     )
@@ -666,6 +675,120 @@ REFUSED = c.SevResolve(
                      Reason.row_read if i == 0 else Reason.denied, NOW) for i, x in enumerate(COLUMNS)),
     True, c.Form({"summary": "Revoked from the role."}),
 )  # fmt: skip
+# ---- exceptions: one waived vantage, one attested copy; an executive looks --------------------------------------
+
+WAIVERS = (
+    c.WaiverLine(
+        2,
+        11,
+        "any-employee at mci-events/primary",
+        "The vendor ships the patched driver on Monday; until then the host is cut off from the office network.",
+        "Priya Raman",
+        NOW - 3 * HOUR,
+        NOW + 4 * DAY,
+        knew_open=True,
+        revocable=True,
+    ),
+    c.WaiverLine(
+        1,
+        14,
+        "held-session at mci-events/primary",
+        LONG,
+        "Priya Raman",
+        NOW - 3 * DAY,
+        NOW - HOUR,
+        trouble="has expired",
+        over=True,
+    ),
+)
+ATTESTATIONS = (
+    c.AttestationLine(
+        2,
+        "mci-events/nightly-export",
+        "The exports of June were deleted from the share; the share itself is gone.",
+        "https://wiki.corp.example/exports",
+        (("Aïsha Benali", NOW - HOUR),),
+        NOW + 29 * DAY,
+        trouble="needs two different people",
+        signable=True,
+        withdrawable=True,
+    ),
+    c.AttestationLine(
+        1,
+        "mci-events/tape",
+        "Tape 14 lies in the vault; nobody has signed it out since March.",
+        "https://wiki.corp.example/vault/" + "x" * 90,
+        (("Aïsha Benali", NOW - DAY), ("Marc Oyelaran", NOW - 2 * HOUR)),
+        NOW + 29 * DAY,
+        withdrawable=True,
+    ),
+)
+EXCEPTIONS = (
+    c.ExceptionLine("any-employee at mci-events/primary", True, NOW + 4 * DAY, 11),
+    c.ExceptionLine("mci-events/tape", False, NOW + 29 * DAY),
+)
+EXCEPTION_MATRIX = c.Matrix(
+    COLUMNS,
+    (
+        c.MatrixRow(
+            "mci-events",
+            "primary",
+            (
+                (replace(EXPOSED_MATRIX.rows[0].cells[0][0], waived_until=NOW + 4 * DAY),),  # type: ignore[index,type-var]  # a vantage, as built above
+                *((_closed(12 + i, 6, Exposure.verified),) for i in range(3)),
+            ),
+        ),
+        c.MatrixRow(
+            "mci-events",
+            "tape",
+            (c.Hole(IdentityClass.staff, NOW + 29 * DAY), (), c.Hole(IdentityClass.contractor), ()),
+        ),
+    ),
+)
+WORD_FORMS = c.WordForms(
+    (
+        c.Option("11:open", "any-employee at mci-events/primary", "its door is open"),
+        c.Option("12:shut", "contractor at mci-events/primary", "verified"),
+    ),
+    (
+        c.Option("mci-events/nightly-export", "mci-events/nightly-export"),
+        c.Option("mci-events/tape", "mci-events/tape"),
+    ),
+    waive_until="2026-06-29T10:42",
+    attest_until="2026-07-22T10:41",
+)
+EXCEPTED_LIVE = replace(
+    LIVE,
+    token="t3",
+    status=Status.resolved,
+    headline="Resolved with 2 exceptions 3 h ago. The first ends on 2026-06-26 at 10:42 UTC.",
+    matrix=EXCEPTION_MATRIX,
+    blockers=(),
+    exceptions=EXCEPTIONS,
+    waivers=WAIVERS,
+    attestations=ATTESTATIONS,
+)
+EXCEPTED = c.SevShow(EXCEPTED_LIVE, FACTS, c.SevMay(edit=True, note=True, reopen=True, close=True), words=WORD_FORMS)
+WAIVING = c.SevShow(
+    replace(
+        LIVE,
+        token="t4",
+        blockers=tuple(
+            replace(b, waive=b.check is not None, attest=b.code == "uncovered", place="mci-events/x") for b in BLOCKERS
+        ),
+        waivers=WAIVERS[1:],
+        attestations=ATTESTATIONS[:1],
+    ),
+    FACTS,
+    ALL,
+    forms={
+        "waive": c.Form({"reason": "", "check": "11:open"}, errors={"reason": "This can't be empty."}),
+        "attest": c.Form(
+            {"evidence": "in my head"}, errors={"evidence": "This has to be a link that starts with https://."}
+        ),
+    },
+    words=replace(WORD_FORMS, check="11:open", revoke=WAIVERS[0], sign=ATTESTATIONS[0], withdraw=ATTESTATIONS[1]),
+)
 PERSON_ROWS = (
     c.PersonRow(1, "Dana Whitfield", "dana@corp.example", Role.engineer, True),
     c.PersonRow(2, "Priya Raman", "priya@corp.example", Role.executive, True),
@@ -702,6 +825,8 @@ PAGES: dict[str, c.PageContext] = {
     "sev-many": MANY,
     "sev-refused-form": REFUSED_FORM,
     "sev-read-only": c.SevShow(LIVE, FACTS),
+    "sev-excepted": EXCEPTED,
+    "sev-waiving": WAIVING,
     "sev-list": c.SevList(sev_rows(25), datasets=OPTIONS, programmes=PROGRAMMES, cursor=c.Cursor(None, "k2")),
     "sev-list-filtered": c.SevList(
         (), c.SevFilters("nothing", (Status.reported,), (Level.SEV0, Level.SEV1), (Exposure.exposed,), "mci-events"), OPTIONS
@@ -712,6 +837,7 @@ PAGES: dict[str, c.PageContext] = {
     "sev-new-no-dataset": c.SevNew(()),
     "resolve": RESOLVE,
     "resolve-refused": REFUSED,
+    "resolve-excepted": replace(RESOLVE, exceptions=EXCEPTIONS, final_runs=(replace(RESOLVE.final_runs[0], waived=True), *RESOLVE.final_runs[1:])),
     "dataset-list": c.DatasetList(DATASET_ROWS, may_add=True),
     "dataset-list-empty": c.DatasetList((), may_add=True),
     "dataset": c.DatasetShow(

@@ -87,7 +87,8 @@ def waivers(case: Case, said: told.Spoken, people: Mapping[int, Named], person: 
             until=row.expires_at,
             knew_open=row.knew_open,
             trouble=told.trouble_of_waiver(case, row) or "",
-            revocable=revokes and row.revoked_at is None and row.expires_at > case.now,
+            over=_over(case, row.revoked_at, row.expires_at),
+            revocable=revokes and not _over(case, row.revoked_at, row.expires_at),
         )
         for row in said.waivers
     )
@@ -100,7 +101,7 @@ def attestations(
     lines = []
     for signed in said.attestations:
         row, by = signed.attestation, {s.person_id for s in signed.signatures}
-        stands = row.withdrawn_at is None and row.expires_at > case.now
+        over = _over(case, row.withdrawn_at, row.expires_at)
         takes_back = may(person.role, May.work_on_sevs) and (person.id in by or may(person.role, May.grant_waivers))
         lines.append(
             AttestationLine(
@@ -111,11 +112,16 @@ def attestations(
                 signers=tuple((_name(people, s.person_id), s.at) for s in signed.signatures),
                 until=row.expires_at,
                 trouble=told.trouble_of_attestation(case, signed) or "",
-                signable=stands and may_attest(case, person) and person.id not in by,
-                withdrawable=stands and takes_back,
+                over=over,
+                signable=not over and may_attest(case, person) and person.id not in by,
+                withdrawable=not over and takes_back,
             )
         )
     return tuple(lines)
+
+
+def _over(case: Case, taken_back_at: datetime | None, expires_at: datetime) -> bool:
+    return taken_back_at is not None or expires_at <= case.now
 
 
 def _name(people: Mapping[int, Named], person_id: int) -> str:

@@ -177,7 +177,7 @@ def test_the_live_part_says_nothing_until_something_changed(cast: Cast, number: 
     cast.world.dana.post(f"/sevs/{number}/notes", {"text": "Something new"})
     fragment = cast.dana.open(path)
     assert "Something new" in fragment
-    assert fragment.count('hx-swap-oob="true"') == 8
+    assert fragment.count('hx-swap-oob="true"') == 9
     assert "<form" not in fragment
     assert "<html" not in fragment
 
