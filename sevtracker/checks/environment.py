@@ -56,6 +56,6 @@ def environment_from(
         clock=clock,
         deadline=settings.worker.run_deadline.total_seconds(),
         local=local_rules(settings),
-        prove_every=settings.policy.prove_every.total_seconds(),
+        prove_every=settings.policy.proving_every.total_seconds(),
         sealer=Sealer(known_secret_key(settings)),
     )

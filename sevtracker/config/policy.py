@@ -105,11 +105,12 @@ class Policy(Section):
             raise ValueError("retry_max: expected at least retry_first")
         if self.watch_lost < self.watch_blind:
             raise ValueError("watch_lost: expected at least watch_blind")
-        if self.prove_every > self.proof_valid / 2:
-            raise ValueError(
-                "prove_every: expected at most half of proof_valid, so that a proof can be renewed in time"
-            )
         return self
+
+    @property
+    def proving_every(self) -> timedelta:
+        """How old a proof by canary twins may get: ``prove_every``, and early enough to be renewed before it ends."""
+        return min(self.prove_every, self.proof_valid / 2)
 
     def level(self, name: str) -> LevelPolicy:
         """The policy of ``"SEV0"`` .. ``"SEV4"``. Raises KeyError for any other name."""

@@ -24,7 +24,7 @@ from sevtracker.checks.interface import (
 )
 from sevtracker.checks.probing import environment_from
 from sevtracker.clock import SystemClock
-from sevtracker.config import Settings
+from sevtracker.config import Policy, Settings
 from sevtracker.domain.vocabulary import Phase, Reason
 from sevtracker.errors import TargetRefused
 from tests.checks.sites import Site, World, outcome, person, site
@@ -228,3 +228,10 @@ def test_the_environment_comes_from_the_settings_and_refuses_the_trackers_databa
     assert environment.guard.admit(Endpoint("127.0.0.1", 5432))
     with pytest.raises(TargetRefused, match="own database"):
         environment.guard.admit(Endpoint("127.0.0.1", 5999))
+
+
+def test_a_proof_by_twins_is_renewed_well_before_it_ends() -> None:
+    days = [
+        Policy.model_validate(given).proving_every.total_seconds() / 86_400 for given in ({}, {"proof_valid": "1d"})
+    ]
+    assert days == [1.0, 0.5]
