@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, model_validator
 
 from sevtracker.checks.interface import Access, Attempt, CheckKind, CheckParams, Locator, Result
-from sevtracker.checks.sql.growth import Growth, NotTold, Size, growth, size_of
+from sevtracker.checks.sql.asking import NotTold
+from sevtracker.checks.sql.growth import Growth, Size, growth, size_of
 from sevtracker.checks.sql.places import Column, Table, Url, sql_place
 from sevtracker.checks.sql.sessions import Session
 from sevtracker.checks.sql.visits import Found, visit
@@ -147,8 +148,7 @@ class _Looking:
                 [*before, now], "unchanged, but not for long enough"
             )
         except NotTold as missing:
-            control = None if missing.result is Result.trouble else Result.trouble
-            return Found(missing.result, missing.reason, missing.note, control=control)
+            return missing.found
 
     def _once_more(self, samples: list[Sample], why: str) -> Found:
         """Look again after two normal intervals, or as long as a run may wait: it may be growing right now."""

@@ -14,6 +14,7 @@ GROUP = "sevtracker.checks"
 BUILT_IN = {
     "collection_stopped": "sevtracker.checks.collection_stopped:CollectionStoppedKind",
     "command": "sevtracker.checks.command:CommandKind",
+    "disclosure": "sevtracker.checks.disclosure:DisclosureKind",
     "encryption": "sevtracker.checks.encryption:EncryptionKind",
     "filesystem": "sevtracker.checks.filesystem:FilesystemKind",
     "http": "sevtracker.checks.http:HttpKind",

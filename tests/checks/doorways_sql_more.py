@@ -220,3 +220,67 @@ def collecting(stage: Stage, producers: Producers, make: Callable[[], None], url
         )
     finally:
         producers.stop()
+
+
+@doorway("disclosure on PostgreSQL")
+@contextlib.contextmanager
+def disclosure_on_postgresql() -> Iterator[Doorway]:
+    with postgresql() as (stage, run):
+
+        def reopen() -> None:
+            stage.again()
+            run(
+                "DROP SCHEMA IF EXISTS tracking CASCADE",
+                "CREATE SCHEMA tracking",
+                "CREATE TABLE tracking.events (id int, who text, mood text)",
+            )
+
+        yield Doorway(
+            kind="disclosure",
+            params={
+                "url": f"postgresql://127.0.0.1:{stage.server.port}/hr",
+                "table": "tracking.events",
+                "disclosed": ["id", "who"],
+            },
+            identity="any-employee",
+            identity_with_dead_password="dead-password",
+            control="privacy-team",
+            reopen=reopen,
+            lock=lambda: run("ALTER TABLE tracking.events DROP COLUMN mood"),
+            stop=stage.stop,
+            rename=lambda: run("ALTER TABLE tracking.events RENAME TO events_old"),
+            closed_as="all_disclosed",
+            own_control=True,
+        )
+
+
+@doorway("disclosure on MariaDB")
+@contextlib.contextmanager
+def disclosure_on_mariadb() -> Iterator[Doorway]:
+    with mariadb() as (stage, run):
+
+        def reopen() -> None:
+            stage.again()
+            run(
+                "DROP TABLE IF EXISTS tracking.events, tracking.events_old",
+                "CREATE TABLE tracking.events (id int, who text, mood text)",
+                "GRANT SELECT ON tracking.* TO 'any_employee'@'%'",
+            )
+
+        yield Doorway(
+            kind="disclosure",
+            params={
+                "url": f"mariadb://127.0.0.1:{stage.server.port}",
+                "table": "tracking.events",
+                "disclosed": ["id", "who"],
+            },
+            identity="any-employee",
+            identity_with_dead_password="dead-password",
+            control="privacy-team",
+            reopen=reopen,
+            lock=lambda: run("ALTER TABLE tracking.events DROP COLUMN mood"),
+            stop=stage.stop,
+            rename=lambda: run("RENAME TABLE tracking.events TO tracking.events_old"),
+            closed_as="all_disclosed",
+            own_control=True,
+        )

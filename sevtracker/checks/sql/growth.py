@@ -7,7 +7,7 @@ Source: PostgreSQL manual, "pg_stat_get_tuples_inserted"; MariaDB manual, "infor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,11 +15,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import column, func, select, table
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import quoted_name
 from sqlalchemy.sql.functions import Function
 
 from sevtracker.checks.interface import Result
+from sevtracker.checks.sql.asking import NotTold, asked
 from sevtracker.checks.sql.places import table_name
 from sevtracker.checks.sql.sessions import Session
 from sevtracker.domain.vocabulary import Reason
@@ -38,20 +38,15 @@ _MARIADB = (
 _NO_WRITES = _MARIADB.replace("UNIX_TIMESTAMP(UPDATE_TIME)", "NULL")
 
 
+_SLOW = "the server could not answer in time: index the time columns, or give count as false"
+
+
 class Growth(StrEnum):
     """What two looks at a table show."""
 
     same = "same"
     grew = "grew"
     changed = "changed"  # smaller, emptied or another table: nothing can be said about growing
-
-
-class NotTold(Exception):
-    """The table's size could not be learned; ``result`` and ``reason`` as of an attempt."""
-
-    def __init__(self, result: Result, reason: Reason, note: str) -> None:
-        self.result, self.reason, self.note = result, reason, note
-        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +72,19 @@ class Size:
 
 
 def size_of(session: Session, name: str, columns: Sequence[str], *, count: bool) -> Size:
-    """How far ``name`` (schema.table) has grown by now. Raises NotTold, or DBAPIError when the session broke."""
+    """How far ``name`` (schema.table) has grown by now. Raises NotTold."""
     schema, short = table_name(name)
     target = table(quoted_name(short, quote=True), schema=quoted_name(schema, quote=True))
 
     def number(of: Function[Any]) -> Any:
-        return _asked(session, lambda: session.number(select(of).select_from(target)))
+        return asked(session, lambda: session.number(select(of).select_from(target)), slow=_SLOW)
 
     rows = number(func.count()) if count else None
     newest = [_plain(number(func.max(column(quoted_name(c, quote=True))))) for c in columns]
-    told = _asked(session, lambda: session.catalog(_question(session, count), schema=schema, name=short))
+    told = asked(session, lambda: session.catalog(_question(session, count), schema=schema, name=short))
     if not told:
         raise NotTold(Result.absent, Reason.hidden, "there is no such table")
-    first, second, writes = told[0]
+    first, second, writes = tuple(told[0])
     return Size((int(first), int(second)), rows, None if writes is None else int(writes), tuple(newest))
 
 
@@ -99,21 +94,6 @@ def _question(session: Session, count: bool) -> str:
         return _POSTGRES
     raw: Any = session.connection.connection.dbapi_connection
     return _MARIADB if count and "MariaDB" in raw.get_server_info() else _NO_WRITES
-
-
-def _asked(session: Session, ask: Callable[[], Any]) -> Any:
-    try:
-        return ask()
-    except DBAPIError as error:
-        result, reason = session.denials.meaning(error.orig or error)
-        if reason is Reason.unreachable:
-            raise
-        if result is Result.denied:
-            raise NotTold(Result.trouble, Reason.not_permitted, "this identity may not read it") from None
-        note = "there is no such table or column" if result is Result.absent else f"the table: {reason}"
-        if reason is Reason.timeout:
-            note = "the server could not answer in time: index the time columns, or give count as false"
-        raise NotTold(result, reason, note) from None
 
 
 def _plain(value: Any) -> float | str | None:

@@ -176,6 +176,7 @@ def _parameter(kind: CheckKind[Any] | None, line: str) -> tuple[str, Any]:
 _HINTS: Mapping[str, str] = {
     "http": "A web address: does it serve to this identity what it should not?",
     "s3": "A bucket: can this identity read a key, list it, or use an old presigned URL? Is it open to all?",
+    "disclosure": "A table in PostgreSQL or MariaDB: is every column of it disclosed? This closes no access.",
     "encryption": "A bucket: are its objects encrypted at rest, with the key they should be? This closes no access.",
     "collection_stopped": "A table in PostgreSQL or MariaDB: did it stop growing? This closes no access.",
     "sql_read": "A table in PostgreSQL or MariaDB: can this identity read a row, or a sensitive column?",
