@@ -24,8 +24,6 @@ from sevtracker.domain.vocabulary import Reason, Weight
 _RECENT = 300.0
 #: Seconds that a run waits at most for a second look of its own: other checks of this host wait as well.
 _PATIENCE = 5.0
-#: Looks that are remembered.
-_MOST = 12
 
 
 def _interval(value: object) -> object:
@@ -209,9 +207,19 @@ class _Looking:
     def _told(
         self, samples: Sequence[Sample], result: Result, reason: Reason, note: str, control: Result | None = None
     ) -> Found:
-        kept = samples if len(samples) <= _MOST else [samples[0], *samples[1 - _MOST :]]
+        kept = _thinned(samples, self._params.interval / 4)
         memory = {"sealed": self._access.sealer.seal([sample.told() for sample in kept])}
         return Found(result, reason, note, control=control, memory=memory)
+
+
+def _thinned(samples: Sequence[Sample], apart: float) -> list[Sample]:
+    """Those at least ``apart`` seconds after the one kept before: however often somebody asks, two normal intervals
+    stay a handful of looks, and none of them is ever pushed out by newer ones."""
+    kept: list[Sample] = []
+    for sample in samples:
+        if not kept or sample.at - kept[-1].at >= apart:
+            kept.append(sample)
+    return kept
 
 
 def _grew(seconds: float) -> str:

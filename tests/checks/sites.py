@@ -171,8 +171,8 @@ class World:
             self.clock,
             self.deadline,
             self.local,
-            self.keeper,
-            self.sealer,
+            keeper=self.keeper,
+            sealer=self.sealer,
         )
 
     def look(

@@ -231,6 +231,16 @@ def test_a_heartbeat_from_before_the_last_two_intervals_is_none(table: Collected
     assert outcome(table.look("0.1s")) == ("inconclusive", "control_failed")
 
 
+def test_however_often_somebody_asks_an_old_heartbeat_is_forgotten(table: Collected) -> None:
+    table.producers.start("control")
+    assert outcome(table.look("0.5s")) == ("closed", "collection_stopped")
+    table.producers.stop("control")
+    ends = time.monotonic() + 2.5
+    while time.monotonic() < ends:
+        last = outcome(table.look("0.5s"))
+    assert last == ("inconclusive", "control_failed")
+
+
 # ---- not known ----
 
 

@@ -288,7 +288,7 @@ class Road:
                     (far if ready is near else near).sendall(data)
 
     def breaks(self) -> None:
-        self._near[0].shutdown(socket.SHUT_RDWR)
+        self._near[-1].shutdown(socket.SHUT_RDWR)  # earlier ones asked for TLS in vain
 
     def close(self) -> None:
         for line in (self._line, *self._near, *self._far):

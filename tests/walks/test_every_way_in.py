@@ -163,7 +163,7 @@ def test_a_view_of_its_owner_is_a_way_in_and_is_suggested_until_it_asks_for_the_
     street.pg(
         f"CREATE VIEW {schema}.by_day AS SELECT * FROM {schema}.events", f"GRANT SELECT ON {schema}.by_day TO {STAFF}"
     )
-    table = street.check(dataset, "sql_read", STAFF, url=street.pg_url, table=f"{schema}.events")
+    table = street.check(dataset, "sql_read", STAFF, CONTROL, url=street.pg_url, table=f"{schema}.events")
     grants = street.check(
         dataset, "sql_grants", CONTROL, url=street.pg_url, table=f"{schema}.events", allowed_roles=[CONTROL]
     )
@@ -232,8 +232,8 @@ def test_a_session_from_before_a_global_revoke_reads_on_until_it_is_killed(stree
     )
     place = {"url": f"mariadb://127.0.0.1:{street.mariadb.port}", "table": f"{name}.events"}
     dataset = street.dataset()
-    held = street.check(dataset, "sql_read", STAFF, held=True, **place)
-    fresh = street.check(dataset, "sql_read", STAFF, **place)
+    held = street.check(dataset, "sql_read", STAFF, CONTROL, held=True, **place)
+    fresh = street.check(dataset, "sql_read", STAFF, CONTROL, **place)
     street.becomes(held, "open")
     street.becomes(fresh, "open")
     street.mariadb.execute(f"REVOKE SELECT ON *.* FROM '{STAFF}'@'%'")
