@@ -55,6 +55,11 @@ class Session:
         self._anew()
         return self.connection.execute(statement).scalar_one()
 
+    def numbers(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Values that the server computed over a target's rows, as ``number``."""
+        self._anew()
+        return self.connection.execute(statement).all()
+
     def catalog(self, question: str, **values: Any) -> Sequence[Row[Any]]:
         """What the server's own catalog answers to ``question`` (``:name`` is a value). Never ask a target so."""
         self._anew()
