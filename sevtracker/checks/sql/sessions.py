@@ -43,6 +43,11 @@ class Session:
         self._fresh = True
         return self._begin()
 
+    def start_over(self) -> None:
+        """A new transaction now, so that the next answer is of this moment: some lists are frozen while one lasts."""
+        self.connection.exec_driver_sql("ROLLBACK")
+        self.greet()
+
     def finds(self, statement: Select[Any], *, before: str | None = None) -> bool:
         """Whether ``statement`` brings a row, after the statement ``before``. What is in the row is not looked at."""
         self._anew()
