@@ -12,6 +12,7 @@ from sevtracker.checks.interface import Access, Attempt, CheckKind, CheckParams,
 GROUP = "sevtracker.checks"
 #: Declared in pyproject.toml as well. Here too, so that a new one needs no reinstallation while it is being written.
 BUILT_IN = {
+    "access_log": "sevtracker.checks.access_log:AccessLogKind",
     "collection_stopped": "sevtracker.checks.collection_stopped:CollectionStoppedKind",
     "command": "sevtracker.checks.command:CommandKind",
     "disclosure": "sevtracker.checks.disclosure:DisclosureKind",

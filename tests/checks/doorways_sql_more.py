@@ -284,3 +284,78 @@ def disclosure_on_mariadb() -> Iterator[Doorway]:
             closed_as="all_disclosed",
             own_control=True,
         )
+
+
+@doorway("access_log on PostgreSQL")
+@contextlib.contextmanager
+def access_log_on_postgresql() -> Iterator[Doorway]:
+    with postgresql() as (stage, run):
+
+        def reopen() -> None:
+            stage.again()
+            run(
+                "DROP SCHEMA IF EXISTS logs CASCADE",
+                "CREATE SCHEMA logs",
+                "CREATE TABLE logs.accesses (usr text, ts timestamptz)",
+                "INSERT INTO logs.accesses SELECT 'clock', now() - n * interval '30 min' FROM generate_series(0, 50) n",
+                "INSERT INTO logs.accesses VALUES ('privacy_team', now()), ('stranger', now() - interval '3 h')",
+                "GRANT USAGE ON SCHEMA logs TO any_employee",
+                "GRANT SELECT ON logs.accesses TO any_employee",
+            )
+
+        yield _access_log(
+            f"postgresql://127.0.0.1:{stage.server.port}/hr",
+            reopen,
+            stage,
+            lock=lambda: run("DELETE FROM logs.accesses WHERE usr = 'stranger'"),
+            rename=lambda: run("ALTER TABLE logs.accesses RENAME TO old"),
+        )
+
+
+@doorway("access_log on MariaDB")
+@contextlib.contextmanager
+def access_log_on_mariadb() -> Iterator[Doorway]:
+    with mariadb() as (stage, run):
+
+        def reopen() -> None:
+            stage.again()
+            run(
+                "CREATE DATABASE IF NOT EXISTS logs",
+                "DROP TABLE IF EXISTS logs.accesses, logs.old",
+                "CREATE TABLE logs.accesses (usr text, ts timestamp(6))",
+                "INSERT INTO logs.accesses SELECT 'clock', now(6) - INTERVAL seq * 30 MINUTE FROM logs.seq_0_to_50",
+                "INSERT INTO logs.accesses VALUES ('privacy_team', now(6)), ('stranger', now(6) - INTERVAL 3 HOUR)",
+                "GRANT SELECT ON logs.* TO 'any_employee'@'%'",
+            )
+
+        yield _access_log(
+            f"mariadb://127.0.0.1:{stage.server.port}",
+            reopen,
+            stage,
+            lock=lambda: run("DELETE FROM logs.accesses WHERE usr = 'stranger'"),
+            rename=lambda: run("RENAME TABLE logs.accesses TO logs.old"),
+        )
+
+
+def _access_log(
+    url: str, reopen: Callable[[], None], stage: Stage, lock: Callable[[], object], rename: Callable[[], object]
+) -> Doorway:
+    return Doorway(
+        kind="access_log",
+        params={
+            "url": url,
+            "table": "logs.accesses",
+            "columns": {"principal": "usr", "at": "ts"},
+            "allowed_principals": ["clock"],
+            "canary_principal": "privacy_team",
+        },
+        identity="any-employee",
+        identity_with_dead_password="dead-password",
+        control="privacy-team",
+        reopen=reopen,
+        lock=lock,
+        stop=stage.stop,
+        rename=rename,
+        closed_as="not_accessed",
+        own_control=True,
+    )

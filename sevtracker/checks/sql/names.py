@@ -64,6 +64,7 @@ def is_there(session: Session, name: SessionName) -> bool | None:
 
     A server that started after the session was named has none from before. Raises DBAPIError, LookupError.
     """
+    session.start_over()
     here = name_of(session)
     if abs(here.server_since - name.server_since) > _SAME_START:
         return False if here.server_since > name.at else None

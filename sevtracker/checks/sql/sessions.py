@@ -43,6 +43,11 @@ class Session:
         self._fresh = True
         return self._begin()
 
+    def start_over(self) -> None:
+        """A new transaction now, so that the next answer is of this moment: some lists are frozen while one lasts."""
+        self.connection.exec_driver_sql("ROLLBACK")
+        self.greet()
+
     def finds(self, statement: Select[Any], *, before: str | None = None) -> bool:
         """Whether ``statement`` brings a row, after the statement ``before``. What is in the row is not looked at."""
         self._anew()
@@ -54,6 +59,11 @@ class Session:
         """The one value that the server computed over a target's rows: a count, a newest time. Never a row's own."""
         self._anew()
         return self.connection.execute(statement).scalar_one()
+
+    def numbers(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Values that the server computed over a target's rows, as ``number``."""
+        self._anew()
+        return self.connection.execute(statement).all()
 
     def catalog(self, question: str, **values: Any) -> Sequence[Row[Any]]:
         """What the server's own catalog answers to ``question`` (``:name`` is a value). Never ask a target so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
@@ -79,6 +80,8 @@ def shown(value: Any) -> str:
             return "true"
         case float() if value.is_integer():
             return str(int(value))
+        case dict():
+            return json.dumps(value, ensure_ascii=False)
         case list() | tuple():
             return "\n".join(str(item) for item in value)
     return str(value)
@@ -174,6 +177,7 @@ def _parameter(kind: CheckKind[Any] | None, line: str) -> tuple[str, Any]:
 
 
 _HINTS: Mapping[str, str] = {
+    "access_log": "A log in a table or CSV file: who else came in while the door was open? Informs, and never gates.",
     "http": "A web address: does it serve to this identity what it should not?",
     "s3": "A bucket: can this identity read a key, list it, or use an old presigned URL? Is it open to all?",
     "disclosure": "A table in PostgreSQL or MariaDB: is every column of it disclosed? This closes no access.",
