@@ -101,3 +101,9 @@ def test_what_nobody_foresaw_is_a_500_without_internals(
     assert "RuntimeError" in caplog.text
     assert answer.headers["X-Request-Id"] in caplog.text
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("number", [2**31, 10**12])
+def test_a_number_that_no_database_holds_is_no_address_whatever_the_method(world: World, number: int) -> None:
+    for method, path in (("GET", f"/checks/{number}"), ("PATCH", f"/checks/{number}"), ("PATCH", f"/sevs/{number}")):
+        assert world.dana.ask(method, path, {} if method == "PATCH" else None).status_code == 404

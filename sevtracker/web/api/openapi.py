@@ -18,7 +18,7 @@ from sevtracker.web.api.routes import Endpoint
 _REF = "#/components/schemas/{model}"
 _PART = re.compile(r"<(\w+):(\w+)>")
 _PARTS: dict[str, dict[str, Any]] = {
-    "number": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+    "number": {"type": "integer", "minimum": 1, "maximum": 10**9 - 1},
     "slug": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
 }
 _PROBLEMS = {
