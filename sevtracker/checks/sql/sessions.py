@@ -1,7 +1,8 @@
 """A session on a target: one validated address, one identity, read-only, short.
 
 ``open_session`` connects; ``Session.greet`` is the self-test; ``Session.finds`` asks whether there is a row. Each
-statement runs in a read-only transaction of its own (PostgreSQL: limits local to it, so nothing leaks behind a pooler).
+statement runs in a read-only transaction of its own (PostgreSQL: limits local to it, so nothing leaks behind a pooler);
+questions to PostgreSQL's catalogs share one, so that their answers tell of one moment.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Session:
         self._door = door
         self._limit = limit
         self._fresh = False
+        self._asking = False
 
     def greet(self) -> float:
         """The self-test: this identity may sign in and ask something. Answers the server's Unix time, in seconds."""
@@ -47,18 +49,23 @@ class Session:
         if not self._fresh:
             self.connection.exec_driver_sql("ROLLBACK")
             self._door.begin(self.connection, self._limit)
-        self._fresh = False
+        self._fresh = self._asking = False
         if before:
             self.connection.exec_driver_sql(before)
         return self.connection.execute(statement).first() is not None
 
     def catalog(self, question: str, **values: Any) -> Sequence[Row[Any]]:
-        """What the server's own catalog answers to ``question`` (``:name`` is a value). Never ask a target so."""
-        if not self._fresh:
+        """What the server's own catalog answers to ``question`` (``:name`` is a value). Never ask a target so.
+
+        Questions that follow one another see one snapshot, where the family has one of its catalog. An error ends it.
+        """
+        if not (self._fresh or self._asking):
             self.connection.exec_driver_sql("ROLLBACK")
             self._door.begin(self.connection, self._limit)
-        self._fresh = False
-        return self.connection.execute(text(question), values).all()
+        self._fresh = self._asking = False
+        rows = self.connection.execute(text(question), values).all()
+        self._asking = self._door.catalog_has_snapshots
+        return rows
 
     def hides_rows(self, statement: Select[Any]) -> bool | None:
         """Whether a policy on rows stood between this identity and ``statement``'s rows."""
