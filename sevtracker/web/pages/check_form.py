@@ -138,6 +138,7 @@ _HINTS: Mapping[str, str] = {
     "http": "A web address: does it serve to this identity what it should not?",
     "s3": "A bucket: can this identity read a key, list it, or use an old presigned URL? Is it open to all?",
     "encryption": "A bucket: are its objects encrypted at rest, with the key they should be? This closes no access.",
+    "sql_grants": "A table in PostgreSQL or MariaDB: can anybody off a list read it, or a view or partition of it?",
     "sql_read": "A table in PostgreSQL or MariaDB: can this identity read a row, or a sensitive column?",
 }
 
