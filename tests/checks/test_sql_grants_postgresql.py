@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from tests.checks.postgres_grants import SELECT, Hr, hr_on
+from tests.checks.postgres_grants import PAGE, SELECT, Hr, hr_on
 from tests.servers.binaries import postgres_releases
 
 TABLE = "tracking.events"
@@ -203,9 +204,16 @@ def test_what_is_inherited_is_not_set_from_there(readers: Hr) -> None:
 def test_who_may_grant_a_readers_role_grants_it_to_himself(readers: Hr) -> None:
     since(readers, 16)
     readers.run("GRANT readers TO bob WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
-    assert readers.leaks() == {("able to take it: ADMIN OPTION on a role that reads it", TABLE, 1)}
-    assert not readers.lets("bob")
-    assert readers.lets("bob", "GRANT readers TO bob", SELECT)
+    how = "able to take it: ADMIN OPTION on a role that reads it or what is made of it"
+    assert readers.leaks() == {(how, TABLE, 1)}
+    readers.run("REVOKE SELECT ON tracking.events FROM readers")
+    assert readers.leaks() == set()
+    readers.run(
+        "CREATE VIEW reports.staff AS SELECT id FROM tracking.events", "GRANT SELECT ON reports.staff TO readers"
+    )
+    assert readers.leaks() == {(how, TABLE, 1)}
+    assert not readers.lets("bob", "SELECT 1 FROM reports.staff")
+    assert readers.lets("bob", "GRANT readers TO bob", "SELECT 1 FROM reports.staff")
 
 
 def test_creating_roles_gives_any_of_them_before_release_16(hr: Hr) -> None:
@@ -388,6 +396,24 @@ def test_a_catalog_that_is_withheld_is_never_closed(hr: Hr, catalog: str) -> Non
     finally:
         hr.run(f"GRANT SELECT ON pg_catalog.{catalog} TO PUBLIC")
     assert hr.see().complete
+
+
+def test_the_catalogs_that_the_page_names_are_all_that_is_needed(hr: Hr) -> None:
+    hr.run("CREATE VIEW reports.staff AS SELECT id FROM tracking.events", "GRANT SELECT ON reports.staff TO bob")
+    sentence = re.search(r"it needs SELECT on(.*?)\.\n? ", PAGE.read_text(), re.DOTALL)
+    assert sentence is not None
+    catalogs = ", ".join(re.findall(r"`(pg_\w+)`", sentence[1]))
+    hr.run("REVOKE SELECT ON ALL TABLES IN SCHEMA pg_catalog FROM PUBLIC")
+    try:
+        assert not hr.see().complete
+        hr.run(f"GRANT SELECT ON {catalogs} TO sev_grants")
+        assert len(hr.leaks()) == 1
+    finally:
+        hr.run(
+            "GRANT SELECT ON ALL TABLES IN SCHEMA pg_catalog TO PUBLIC",
+            "REVOKE SELECT ON ALL TABLES IN SCHEMA pg_catalog FROM sev_grants",
+            "REVOKE SELECT ON pg_authid, pg_statistic, pg_subscription, pg_user_mapping FROM PUBLIC",
+        )
 
 
 def test_a_search_path_that_leads_elsewhere_does_not_mislead(hr: Hr) -> None:

@@ -13,7 +13,7 @@ from tests.checks.postgres_grants import Hr, hr_on
 from tests.servers.binaries import postgres_releases
 
 #: More of them while this is being worked on.
-ROUNDS = int(os.environ.get("SEV_TESTS_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("SEV_TESTS_ROUNDS", "3"))
 GROUPS = ("g0", "g1", "g2", "g3", "g4", "ann")
 EVERYBODY = ("bob", *GROUPS, "PUBLIC")
 TABLE = "tracking.events"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from sevtracker.checks.interface import Suggestion
+from sevtracker.checks.sql.sessions import Session
 from tests.checks.postgres_grants import Hr, hr_on
 from tests.servers.binaries import postgres_releases
 
@@ -169,6 +171,28 @@ def test_a_view_of_another_table_is_none_of_ours(hr: Hr) -> None:
             f"GRANT SELECT ON reports.v{number} TO bob",
         )
     assert hr.leaks() == set()
+
+
+def test_as_many_questions_are_asked_for_many_roles_and_views_as_for_one(
+    hr: Hr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    catalog = Session.catalog
+
+    def counted(session: Session, question: str, **values: Any) -> Any:
+        asked.append(question)
+        return catalog(session, question, **values)
+
+    monkeypatch.setattr(Session, "catalog", counted)
+    hr.run("CREATE VIEW reports.v0 AS SELECT id FROM tracking.events", "GRANT SELECT ON reports.v0 TO bob")
+    assert len(hr.leaks()) == 1
+    few = asked.copy()
+    asked.clear()
+    for n in range(1, 30):
+        hr.run(f"CREATE ROLE u{n} LOGIN IN ROLE boss", f"CREATE VIEW reports.v{n} AS SELECT id FROM tracking.events")
+        hr.run(f"GRANT SELECT ON reports.v{n} TO u{n}, bob")
+    assert len(hr.leaks()) == 30
+    assert asked == few
 
 
 # ---- partitions and inheritance ----

@@ -63,7 +63,7 @@ PROXIES = "SELECT User, Host, Proxied_user, Proxied_host FROM mysql.proxies_priv
 #: MySQL's privileges that came after the columns of mysql.user.
 POWERS_MYSQL = "SELECT User, Host, Priv FROM mysql.global_grants"
 
-#: To list views opens none. The server's own, in sys, read no table of yours.
+#: The heads of their files are enough to list views. The server's own, in sys, read no table of yours.
 VIEW_SCHEMAS = """SELECT DISTINCT table_schema FROM information_schema.TABLES
     WHERE table_type = 'VIEW' AND table_schema <> 'sys'"""
 #: Every view of a database, also those whose text is not for us: that is empty then. Named databases only: to answer

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,7 +56,7 @@ def enumerate_grants(session: Session, schema: str, name: str, allowed: Collecti
         *search.of_table(table),
         *(leak for thing in family.things.values() if thing != table for leak in search.of_dependant(thing, table)),
         *search.of_tomorrow(schema, schema_oid, owner),
-        *search.of_powers(table),
+        *search.of_powers(table, family.things.values()),
     )
     return Enumeration(
         found=True,
@@ -127,7 +127,7 @@ class _Search:
         met = self.roles.becoming(self.roles.having(given)) & ~self._everywhere
         yield from self._some("default privileges", tomorrow, met)
 
-    def of_powers(self, table: Thing) -> Iterator[Leak]:
+    def of_powers(self, table: Thing, things: Iterable[Thing]) -> Iterator[Leak]:
         """Who does not read the table, and gets at what is in it all the same, or at the right to read it."""
         roles = self.roles
         ways: dict[str, RoleSet] = {}
@@ -143,10 +143,16 @@ class _Search:
         for how, met in ways.items():
             if counted := roles.becoming(met) & self.off & ~self._supers:
                 yield Leak(how, table.place, counted.bit_count())
-        reading = self.readers.may_use(table)
+        reading = 0
+        for thing in things:
+            reading |= 0 if thing.sort is Sort.invoker else self.readers.of(thing.key)
         taking = roles.taking(reading) & ~roles.becoming(reading) & self.off
         if taking:
-            yield Leak("able to take it: ADMIN OPTION on a role that reads it", table.place, taking.bit_count())
+            yield Leak(
+                "able to take it: ADMIN OPTION on a role that reads it or what is made of it",
+                table.place,
+                taking.bit_count(),
+            )
 
     @cached_property
     def _supers(self) -> RoleSet:
