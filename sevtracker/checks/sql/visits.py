@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,6 +83,11 @@ class Steps:
             memory=found.memory,
             impact=found.impact,
         )
+
+    def told(self, attempt: Attempt, last: Callable[[float], Iterable[Step]]) -> Attempt:
+        """``attempt`` with the steps so far, and those that ``last`` makes of the milliseconds since."""
+        ms = (self._access.clock.monotonic() - self._began) * 1000
+        return replace(attempt, steps=(*self._steps, *last(ms)), skew_s=self.skew)
 
     def not_in(self, failed: NotIn, memory: Mapping[str, Any] | None = None) -> Attempt:
         """The identity did not get as far as asking."""

@@ -183,6 +183,7 @@ _HINTS: Mapping[str, str] = {
     "disclosure": "A table in PostgreSQL or MariaDB: is every column of it disclosed? This closes no access.",
     "encryption": "A bucket: are its objects encrypted at rest, with the key they should be? This closes no access.",
     "collection_stopped": "A table in PostgreSQL or MariaDB: did it stop growing? This closes no access.",
+    "sql_grants": "A table in PostgreSQL or MariaDB: can anybody off a list read it, or a view or partition of it?",
     "sql_read": "A table in PostgreSQL or MariaDB: can this identity read a row, or a sensitive column?",
 }
 
