@@ -23,7 +23,8 @@ from sevtracker.store.work import Work
 
 #: What one run may suggest. A catalog with more leaks than this is open all the same.
 A_RUN = 200
-_NOBODY_TO_WATCH = ("control", "service")
+#: Classes of identities that a door should be shut to, the likeliest first.
+_OUTSIDERS = ("staff", "contractor", "ex_member", "held_session", "anonymous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,16 @@ def keep(work: Work, settings: Settings, check_id: int, seen: Sequence[Suggestio
     if check is None:
         return
     watched = suggestions.watched(work.session, check.copy_id)
-    unwatched = [one for one in seen[:A_RUN] if (one.kind, one.locator) not in watched]
+    places = {(kind, locator) for kind, locator, _ in watched}
+    unwatched = [
+        one
+        for one in seen[:A_RUN]
+        if (
+            (one.kind, one.locator, one.identity) not in watched
+            if one.identity
+            else (one.kind, one.locator) not in places
+        )
+    ]
     _keep(work, settings, [Finding(check, check.copy_id, one) for one in unwatched])
 
 
@@ -56,11 +66,13 @@ def _keep(work: Work, settings: Settings, findings: Sequence[Finding]) -> None:
 def _row(work: Work, settings: Settings, finding: Finding) -> dict[str, Any]:
     seen = finding.seen
     named = {"kind": seen.kind, "locator": seen.locator, "identity": seen.identity or ""}
+    identity, control = _whose_eyes(work, settings, finding)
     return {
         "copy_id": finding.copy_id,
         "check_id": finding.check.id,
         "kind": seen.kind,
-        "identity": seen.identity or _whose_eyes(work, settings, finding),
+        "identity": seen.identity or identity,
+        "control": control if control != seen.identity else None,
         "params": dict(seen.params),
         "locator": seen.locator,
         "digest": hashlib.sha256(rfc8785.dumps(named)).hexdigest(),
@@ -72,17 +84,30 @@ def _row(work: Work, settings: Settings, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _whose_eyes(work: Work, settings: Settings, finding: Finding) -> str:
-    """Who should try the new door: the finder, unless that is somebody who may see it anyway; then who tries others."""
+def _whose_eyes(work: Work, settings: Settings, finding: Finding) -> tuple[str, str | None]:
+    """Who should try the new door, and who has to get in. In this order:
+
+    1. The finder, unless it is somebody who may see it anyway.
+    2. Whoever tries the dataset's other doors of that kind.
+    3. The first identity of the configuration that stands for people without a right, before the finder as control.
+    """
     check = finding.check
-    who = settings.identities.get(check.identity)
-    if who is not None and who.cls not in _NOBODY_TO_WATCH:
-        return check.identity
+    if _may_not(settings, check.identity):
+        return check.identity, check.control
     for other in stored.of_datasets(work.session, [check.dataset_id]):
-        known = settings.identities.get(other.identity)
-        if other.kind == finding.seen.kind and known is not None and known.cls not in _NOBODY_TO_WATCH:
-            return other.identity
-    return check.identity
+        if other.kind == finding.seen.kind and _may_not(settings, other.identity):
+            return other.identity, other.control
+    outsiders = [name for name, who in settings.identities.items() if who.username and _may_not(settings, name)]
+    outsiders.sort(key=lambda name: _OUTSIDERS.index(settings.identities[name].cls))
+    finder = settings.identities.get(check.identity)
+    control = check.identity if finder is not None and finder.cls == "control" else check.control
+    return (outsiders[0], control) if outsiders else (check.identity, check.control)
+
+
+def _may_not(settings: Settings, identity: str) -> bool:
+    """Does this identity stand for somebody who has no business there?"""
+    who = settings.identities.get(identity)
+    return who is not None and who.cls in _OUTSIDERS
 
 
 def tell(work: Work, kind: str, line: suggestions.Line, told: dict[str, Any], text: str | None = None) -> None:

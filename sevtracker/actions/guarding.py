@@ -48,14 +48,15 @@ class Change:
     proposal: CheckProposal | None = None
 
     @property
-    def renames_only(self) -> bool:
-        return not self.public and not self.params and not self.retires
+    def harmless(self) -> bool:
+        """It changes the name, or where canary twins are: these can only prove that the check can tell, or not."""
+        return not self.public.keys() - {"twins"} and not self.params and not self.retires
 
 
 def not_ones_own(work: Work, check: Check, change: Change) -> None:
-    """Of a required check that judges one's own patch one may change the name, and nothing else: whatever looks
-    harmless (a marker, a timeout, the control) decides what is called closed. Raises NotPermitted."""
-    if work.person is None or change.renames_only:
+    """Of a required check that judges one's own patch one may change the name and the twins, and nothing else: whatever
+    looks harmless (a marker, a timeout, the control) decides what is called closed. Raises NotPermitted."""
+    if work.person is None or change.harmless:
         return
     if not facts.judges_patches_of(work.session, check.id or 0, work.by.id):
         return

@@ -23,7 +23,7 @@ def meant(line: Line, given: AcceptSuggestion) -> NewCheck:
         copy_=line.copy,
         kind=line.kind,
         identity=given.identity or line.identity,
-        control=given.control,
+        control=given.control or (line.control if line.control != given.identity else None),
         params=line.params,
         required=given.required,
         name=given.name,

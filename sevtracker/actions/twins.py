@@ -18,8 +18,8 @@ from sevtracker.actions.runtime import Runtime
 from sevtracker.checks.twins.makers import maker_for
 from sevtracker.checks.twins.making import Order
 from sevtracker.domain.vocabulary import Trigger
-from sevtracker.errors import Conflict, InputError, NotFound, NotPermitted
-from sevtracker.store import checks, facts, jobs, vantages
+from sevtracker.errors import Conflict, InputError, NotFound
+from sevtracker.store import checks, jobs, vantages
 from sevtracker.store.tables import Check, Dataset
 from sevtracker.store.work import Person, Work
 
@@ -72,8 +72,7 @@ def drop_at_target(runtime: Runtime, person: Person | None, check_id: int) -> Do
 
 
 def save(work: Work, runtime: Runtime, check_id: int, done: Done) -> Check:
-    """Change the check accordingly; it runs at once. Raises Conflict if somebody else changed it meanwhile, or the
-    person logged a patch meanwhile that it judges."""
+    """Change the check accordingly; it runs at once. Raises Conflict if somebody else changed it meanwhile."""
     check = checks.lock(work.session, check_id)
     if check is None or check.revision != done.revision:
         raise Conflict("The check was changed meanwhile. What was done at its target stands; ask for it again.")
@@ -98,11 +97,8 @@ def _allowed(runtime: Runtime, person: Person | None, check_id: int) -> Check:
         require(person, May.keep_checks)
     with runtime.read() as session:
         check = checks.by_id(session, check_id)
-        own = person is not None and facts.judges_patches_of(session, check_id, person.id)
     if check is None:
         raise NotFound(f"There is no check {check_id}.")
-    if own:
-        raise NotPermitted("This check judges a patch of yours. Somebody else has to make or drop its twins.")
     return check
 
 

@@ -177,7 +177,9 @@ class _Run:
     def _keep(self, attempt: Attempt) -> None:
         """What an attempt brought home beside its result."""
         for suggestion in filter(None, map(self._located, attempt.suggestions)):
-            if suggestion not in self.suggestions and suggestion.locator != self._locator.text:
+            here = suggestion.locator == self._locator.text and suggestion.kind == self._kind.name
+            mine = suggestion.identity in (None, self._definition.identity)
+            if suggestion not in self.suggestions and not (here and mine):
                 self.suggestions.append(suggestion)
         self.memory = attempt.memory if attempt.memory is not None else self.memory
         self.impact = attempt.impact or self.impact

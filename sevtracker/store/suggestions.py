@@ -27,6 +27,7 @@ class Line:
     check: int
     kind: str
     identity: str
+    control: str | None
     params: dict[str, Any]
     locator: str
     why: str
@@ -48,6 +49,7 @@ def _lines() -> sa.Select[Any]:
             _S.c.check_id,
             _S.c.kind,
             _S.c.identity,
+            _S.c.control,
             _S.c.params,
             _S.c.locator,
             _S.c.why,
@@ -115,10 +117,10 @@ def lock(session: Session, suggestion_id: int) -> Suggestion | None:
     return session.exec(statement.execution_options(populate_existing=True)).first()
 
 
-def watched(session: Session, copy_id: int) -> set[tuple[str, str]]:
-    """(kind, locator) of the enabled checks of a copy: ways in that somebody looks at."""
-    statement = sa.select(_K.c.kind, _K.c.locator).where(_K.c.copy_id == copy_id, _K.c.enabled)
-    return {(row.kind, row.locator) for row in session.connection().execute(statement)}
+def watched(session: Session, copy_id: int) -> set[tuple[str, str, str]]:
+    """(kind, locator, identity) of the enabled checks of a copy: ways in that somebody looks at."""
+    statement = sa.select(_K.c.kind, _K.c.locator, _K.c.identity).where(_K.c.copy_id == copy_id, _K.c.enabled)
+    return {(row.kind, row.locator, row.identity) for row in session.connection().execute(statement)}
 
 
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -276,6 +276,7 @@ class Suggestion(SQLModel, table=True):
     check_id: int = Field(foreign_key="check_.id", index=True)
     kind: str = Field(max_length=64)
     identity: str = Field(max_length=64)
+    control: str | None = Field(default=None, max_length=64)
     params: dict[str, Any] = Field(sa_type=sa.JSON)
     locator: str = Field(max_length=1000)
     #: Of kind and place, and of the identity where the finder named one: the same way in is suggested once.

@@ -71,6 +71,10 @@ REASONS: Mapping[Reason, Why] = {
         "The log covers the whole time, shows the read that must be in it, and nobody else.", "Another line in the log."
     ),
     Reason.command_closed: Why("The registered command says closed, and its control held.", "The command saying open."),
+    Reason.session_ended: Why(
+        "The server ended the session from before the patch, and a new one of {who} is denied.",
+        "{who} getting in anew.",
+    ),
     # inconclusive
     Reason.unreachable: Why("The target took no connection, so nobody was asked for access.", _LOOK_AGAIN),
     Reason.dns: Why("The target's name has no address.", "A name that resolves where the worker runs."),

@@ -22,7 +22,9 @@ def tape(mci: Tracker) -> Tracker:
     from sevtracker.actions.inputs import NewCopy, parse
 
     with mci.work("dana") as work:
-        datasets.add_copy(work, mci.settings, "mci-events", parse(NewCopy, {"slug": "tape", "kind": "backup"}))
+        datasets.add_copy(
+            work, mci.settings, mci.runtime.probes, "mci-events", parse(NewCopy, {"slug": "tape", "kind": "backup"})
+        )
     mci.go_to(10)
     mci.patch(1)
     for minute in (20, 35, 50):
@@ -172,7 +174,9 @@ def test_an_unfinished_one_on_a_sev_that_was_resolved_without_any_reopens_nothin
         mci.look(minute, primary=CLOSED)
     assert isinstance(mci.resolve(1), Resolved)
     with mci.work("dana") as work:
-        datasets.add_copy(work, mci.settings, "mci-events", parse(NewCopy, {"slug": "tape", "kind": "backup"}))
+        datasets.add_copy(
+            work, mci.settings, mci.runtime.probes, "mci-events", parse(NewCopy, {"slug": "tape", "kind": "backup"})
+        )
     attest(mci, days=1)
     mci.live(DAY + 60, step=30)
     assert mci.sev().status is Status.resolved

@@ -115,7 +115,21 @@ def test_what_somebody_found_who_may_see_it_anyway_is_tried_by_who_tries_the_oth
     tracker.file()
     tracker.run_queued()
     come_across(tracker, VIEW)
-    assert [line.identity for line in lines(tracker)] == ["contractor"]
+    assert [(line.identity, line.control) for line in lines(tracker)] == [("contractor", None)]
+
+
+def test_where_nobody_tries_other_doors_an_identity_of_people_without_a_right_is_suggested(tracker: Tracker) -> None:
+    """And the finder, who may see it, as the control."""
+    who = {"username": "any_employee"}
+    known = {n: i.model_copy(update=who) if n == "any-employee" else i for n, i in tracker.settings.identities.items()}
+    settings = tracker.settings.model_copy(update={"identities": known})
+    tracker.runtime = replace(tracker.runtime, settings=settings)
+    tracker.dataset()
+    tracker.check(identity="privacy")
+    tracker.run_queued()
+    come_across(tracker, VIEW)
+    assert [(line.identity, line.control) for line in lines(tracker)] == [("any-employee", "privacy")]
+    assert accept(tracker).control == "privacy"
 
 
 def test_a_copy_that_nobody_looks_at_is_suggested_where_its_location_says_where_it_is(tracker: Tracker) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from sevtracker.checks import filesystem, opening
 from sevtracker.checks.environment import environment_from
-from sevtracker.checks.interface import Definition, Observation, Result, Suggestion
+from sevtracker.checks.interface import Definition, Observation, Result
 from sevtracker.checks.local import LocalRules
 from sevtracker.checks.probing import validate
 from sevtracker.clock import SystemClock
@@ -135,7 +135,8 @@ def test_another_name_in_the_same_folder_is_suggested(folder: Path) -> None:
     assert outcome(seen) == OPEN
     assert "2 names (hard links)" in seen.steps[-1].note
     params = {"path": str(folder / "rows-copy.csv"), "uid": STRANGER}
-    assert seen.suggestions == (Suggestion("filesystem", params, f"Another name (hard link) of {file}."),)
+    [found] = seen.suggestions
+    assert (found.kind, found.params, found.why) == ("filesystem", params, f"Another name (hard link) of {file}.")
     assert outcome(look(folder, params["path"], uid=STRANGER)) == OPEN
 
 

@@ -161,7 +161,8 @@ def test_a_view_of_its_owner_is_a_way_in_and_is_suggested_until_it_asks_for_the_
 ) -> None:
     schema, dataset = _schema(street), street.dataset()
     street.pg(
-        f"CREATE VIEW {schema}.by_day AS SELECT * FROM {schema}.events", f"GRANT SELECT ON {schema}.by_day TO {STAFF}"
+        f"CREATE VIEW {schema}.by_day AS SELECT * FROM {schema}.events",
+        f"GRANT SELECT ON {schema}.by_day TO {STAFF}, {CONTROL}",
     )
     table = street.check(dataset, "sql_read", STAFF, CONTROL, url=street.pg_url, table=f"{schema}.events")
     grants = street.check(

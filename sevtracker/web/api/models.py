@@ -145,6 +145,7 @@ class Suggestion(Answered):
     check: int
     kind: str
     identity: str
+    control: str | None
     params: dict[str, Any]
     locator: str
     why: str

@@ -122,6 +122,7 @@ def suggestion(line: suggestions.Line) -> models.Suggestion:
         check=line.check,
         kind=line.kind,
         identity=line.identity,
+        control=line.control,
         params=line.params,
         locator=line.locator,
         why=line.why,

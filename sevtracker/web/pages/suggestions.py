@@ -32,7 +32,7 @@ def suggestion_accept(suggestion_id: int) -> AnyResponse:
             check = acts.accept(work, runtime().settings, runtime().probes, suggestion_id, given, vetted)
     except InputError as error:
         values = {"dataset": line.dataset, "copy": line.copy, "identity": line.identity, "required": "true"}
-        typed = Form({**values, **check_form.values(line.params)})
+        typed = Form({**values, **forms.only(control=line.control), **check_form.values(line.params)})
         return show(checks.new_form(line.kind, forms.refused(error, typed)), 422)
     done("The check is added, and its first run is under way.")
     return go("pages.check_show", check_id=check.id)

@@ -69,6 +69,7 @@ def _suggestions() -> None:
         sa.Column("check_id", sa.Integer(), nullable=False),
         sa.Column("kind", AutoString(length=64), nullable=False),
         sa.Column("identity", AutoString(length=64), nullable=False),
+        sa.Column("control", AutoString(length=64), nullable=True),
         sa.Column("params", sa.JSON(), nullable=False),
         sa.Column("locator", AutoString(length=1000), nullable=False),
         sa.Column("digest", AutoString(length=64), nullable=False),
