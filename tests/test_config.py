@@ -32,6 +32,7 @@ from sevtracker.config.settings import Reserved
 from sevtracker.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
+DIALECTS = Path(__file__).parents[1] / "docs" / "checks" / "dialects.example.toml"
 CANARY = "hunter2-canary-secret"
 POSTGRES = f"postgresql+psycopg://app:{CANARY}@db1:5432/sev"
 
@@ -505,6 +506,60 @@ def test_other_texts_are_no_host_patterns(text: str) -> None:
         parse_host_pattern(text)
 
 
+# --- Dialects of SQL: a file of their own ----------------------------------------------------------------------------
+
+NAMES_DIALECTS = "[targets]\ndialects = 'maps/dialects.toml'"
+DIALECT = "[mssql]\ndriver = 'mssql+pymssql'\ncode = 'orig.args.0'\ndenied = [229, '230']\nself_test = 'SELECT 1'\n"
+
+
+def with_dialects(toml: str) -> str:
+    Path("maps").mkdir(exist_ok=True)
+    Path("maps/dialects.toml").write_text(toml)
+    return NAMES_DIALECTS
+
+
+def test_dialects_are_read_from_the_file_beside_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded(with_dialects(DIALECT))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    dialect = load_settings({}, tmp_path / "config.toml").targets.dialects["mssql"]
+    assert (dialect.driver, dialect.code, dialect.denied) == ("mssql+pymssql", ("orig.args.0",), ("229", "230"))
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ("x =", "config.toml: targets.dialects: maps/dialects.toml: expected TOML"),
+        ("x = 1", "maps/dialects.toml: x: expected a table"),
+        ("[mssql]", "maps/dialects.toml: mssql.denied: missing; this key is required"),
+        (DIALECT.replace("mssql]", "mariadb]"), "maps/dialects.toml: expected another name than mariadb"),
+        (DIALECT.replace("mssql]", "Ms-sql]"), "expected small letters, digits and _ in a dialect's name"),
+        (DIALECT.replace("mssql+pymssql", "mssql+py;x"), "mssql.driver: expected a drivername of SQLAlchemy"),
+        (DIALECT.replace("mssql+pymssql", "sqlite"), "mssql.driver: expected the driver of a server"),
+        (DIALECT.replace("orig.args.0", "orig.args.-1"), "mssql.code[0]: expected attributes and indexes"),
+        (DIALECT.replace("orig.args.0", "orig.__class__"), "mssql.code[0]: expected attributes and indexes"),
+        (DIALECT.replace("[229, '230']", "[]"), "mssql.denied: expected at least 1 item"),
+        (DIALECT.replace("[229, '230']", "['access denied']"), "mssql.denied[0]: expected a code of letters"),
+        (DIALECT.replace("[229, '230']", "[true]"), "mssql.denied[0]: expected a code of letters"),
+        (DIALECT + "absent = [208, 229]", "mssql: expected one meaning for each code: 229 is in denied and in absent"),
+        (DIALECT + "abscent = [208]", "mssql.abscent: unknown key; did you mean absent?"),
+        (DIALECT + f"connect_args = {{Password = '{CANARY}'}}", "mssql.connect_args: expected no Password"),
+        (DIALECT + "query = {host = 'db2'}", "mssql.query: expected no host"),
+    ],
+)
+def test_a_bad_map_is_told_by_its_own_file_and_key(toml: str, told: str) -> None:
+    assert told in refused(with_dialects(toml))
+
+
+def test_dialects_are_a_files_name_and_the_file_is_there() -> None:
+    assert "config.toml: targets.dialects: expected a TOML file, but there is no maps/" in refused(NAMES_DIALECTS)
+    assert "config.toml: targets.dialects: expected the name of a TOML file" in refused("[targets.dialects.mssql]")
+    told = refused("", SEVTRACKER_TARGETS__DIALECTS="nowhere.toml")
+    assert "environment: SEVTRACKER_TARGETS__DIALECTS: expected a TOML file, but there is no nowhere.toml" in told
+
+
 # --- The example -----------------------------------------------------------------------------------------------------
 
 
@@ -541,7 +596,10 @@ def _holds(data: Any, path: tuple[str, ...]) -> bool:
 
 @pytest.mark.parametrize("path", list(every_key()), ids=".".join)
 def test_the_example_documents_every_key(path: tuple[str, ...]) -> None:
-    assert _holds(tomllib.loads(_uncommented()), path)
+    example = tomllib.loads(_uncommented())
+    assert isinstance(example["targets"]["dialects"], str)
+    example["targets"]["dialects"] = tomllib.loads(DIALECTS.read_text())
+    assert _holds(example, path)
 
 
 def test_the_example_is_the_defaults() -> None:
@@ -549,6 +607,7 @@ def test_the_example_is_the_defaults() -> None:
 
 
 def test_the_example_with_all_its_keys_is_a_good_configuration() -> None:
+    Path("dialects.toml").write_text(DIALECTS.read_text())
     postgres = _uncommented().replace("sqlite:///var/sevtracker.db", "postgresql+psycopg://app@db1:5432/sevtracker")
     settings = loaded(postgres)
     assert isinstance(settings.identities["any-employee"], Identity)
@@ -556,6 +615,7 @@ def test_the_example_with_all_its_keys_is_a_good_configuration() -> None:
 
 
 def test_every_key_can_come_from_the_environment() -> None:
+    Path("dialects.toml").write_text(DIALECTS.read_text())
     example = tomllib.loads(_uncommented().replace("sqlite:///var/sevtracker.db", POSTGRES))
     expected = loaded(_uncommented().replace("sqlite:///var/sevtracker.db", POSTGRES))
     Path("config.toml").unlink()

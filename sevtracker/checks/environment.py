@@ -14,6 +14,7 @@ from sevtracker.checks.keeping import Keeper
 from sevtracker.checks.local import NOTHING_LOCAL, LocalRules, local_rules
 from sevtracker.checks.registry import load_kinds
 from sevtracker.checks.sealing import Sealer
+from sevtracker.checks.sql.dialects import broken_dialects
 from sevtracker.clock import Clock
 from sevtracker.config import Settings, known_secret_key
 
@@ -55,7 +56,7 @@ def environment_from(
         ),
         clock=clock,
         deadline=settings.worker.run_deadline.total_seconds(),
-        local=local_rules(settings),
+        local=local_rules(settings, broken_dialects(settings.targets.dialects)),
         prove_every=settings.policy.proving_every.total_seconds(),
         sealer=Sealer(known_secret_key(settings)),
     )

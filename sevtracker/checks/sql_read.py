@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import Field
 
 from sevtracker.checks.interface import Access, Attempt, CheckKind, CheckParams, Locator
+from sevtracker.checks.local import LocalRules
+from sevtracker.checks.sql.dialects import refusals
 from sevtracker.checks.sql.held import HeldRun
-from sevtracker.checks.sql.places import Column, Table, Url, sql_place
+from sevtracker.checks.sql.mapped import in_time
+from sevtracker.checks.sql.places import AnyUrl, Column, Table, sql_place
 from sevtracker.checks.sql.reading import look
 from sevtracker.checks.sql.sessions import Session
 from sevtracker.checks.sql.visits import Found, visit
@@ -21,7 +25,7 @@ class SqlReadParams(CheckParams):
     ``held``: the first run opens a session that later runs look through, until the server denies or ends it.
     """
 
-    url: Url
+    url: AnyUrl
     table: Table
     sensitive_columns: tuple[Column, ...] = Field(default=(), max_length=100)
     rls_is_fix: bool = False
@@ -45,6 +49,12 @@ class SqlReadKind(CheckKind[SqlReadParams]):
         place = sql_place(params.url)
         return Locator(f"{place.url} {params.table}", (place.endpoint,))
 
+    def refuse(self, params: SqlReadParams, local: LocalRules) -> Iterator[tuple[str, str]]:
+        place = sql_place(params.url)
+        yield from (("url", sentence) for sentence in refusals(place, local))
+        if params.held and not place.built_in:
+            yield "url", "Sessions are held in PostgreSQL, MySQL and MariaDB only."
+
     def attempt(self, params: SqlReadParams, access: Access) -> Attempt:
         """A fresh session, or, as the one who must not get in, the one that is held."""
         place = sql_place(params.url)
@@ -54,6 +64,8 @@ class SqlReadKind(CheckKind[SqlReadParams]):
 
         if params.held and not access.is_control:
             return HeldRun(place, self._key(params, access), access, ask).attempt()
+        if not place.built_in:
+            return in_time(access.timeout, lambda: visit(place, access, ask))
         return visit(place, access, ask)
 
     def _key(self, params: SqlReadParams, access: Access) -> str:

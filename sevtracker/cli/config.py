@@ -7,6 +7,7 @@ import os
 
 import click
 
+from sevtracker.checks.sql.dialects import broken_dialects
 from sevtracker.cli.root import USAGE
 from sevtracker.config import find_file, load_settings
 from sevtracker.errors import ConfigError
@@ -28,12 +29,16 @@ def check(as_json: bool) -> None:
             raise
         click.echo(json.dumps({"ok": False, "problems": str(error).splitlines()}))
         raise click.exceptions.Exit(USAGE) from None
+    broken = broken_dialects(settings.targets.dialects)
     source = str(file) if file else "no file, built-in defaults"
     if as_json:
-        click.echo(json.dumps({"ok": True, "file": str(file) if file else None, "url": settings.server.public_url}))
+        told = {"ok": True, "file": str(file) if file else None, "url": settings.server.public_url}
+        click.echo(json.dumps({**told, "dialects": list(settings.targets.dialects), "broken_dialects": broken}))
         return
     click.echo(f"The configuration is good ({source}).")
     click.echo(f"  address     {settings.server.public_url}")
     click.echo(f"  database    {settings.database.sqlite_path or 'PostgreSQL'}")
     click.echo(f"  identities  {', '.join(settings.identities)}")
     click.echo(f"  targets     {len(settings.targets.allow)} allowed")
+    for name in settings.targets.dialects:
+        click.echo(f"  dialect     {name}: {broken.get(name, 'its driver is there')}")

@@ -6,10 +6,11 @@ variable), the key, and what was expected, for every problem at once. A secret's
 
     settings.py   the sections          policy.py, database.py   two that are rooms of their own
     loading.py    file + environment    problems.py              how an error is told
-    values.py     durations, sizes      host_patterns.py, local_places.py, references.py, signing_key.py   as they say
+    values.py     durations, sizes      dialects.py, host_patterns.py, local_places.py, references.py, signing_key.py
 """
 
 from sevtracker.config.database import Database
+from sevtracker.config.dialects import BUILT_IN_DIALECTS, Dialect
 from sevtracker.config.host_patterns import HostPattern, parse_host_pattern
 from sevtracker.config.loading import CONFIG_VARIABLE, find_file, load_settings
 from sevtracker.config.local_places import Command, plain_path
@@ -20,10 +21,12 @@ from sevtracker.config.signing_key import known_secret_key, require_secret_key
 from sevtracker.config.values import IdentityClassName, LevelName, format_duration, parse_duration
 
 __all__ = [
+    "BUILT_IN_DIALECTS",
     "CONFIG_VARIABLE",
     "Auth",
     "Command",
     "Database",
+    "Dialect",
     "HostPattern",
     "Identity",
     "IdentityClassName",

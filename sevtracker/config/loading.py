@@ -19,6 +19,7 @@ from sevtracker.errors import ConfigError
 PREFIX = "SEVTRACKER_"
 CONFIG_VARIABLE = "SEVTRACKER_CONFIG"
 DEFAULT_FILE = Path("config.toml")
+_DIALECTS = ("targets", "dialects")
 
 
 def load_settings(environ: Mapping[str, str] | None = None, path: Path | None = None) -> Settings:
@@ -29,6 +30,7 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path | None = 
     2. Over it the environment: ``PORT``, then ``SEVTRACKER_<SECTION>__<KEY>``. Lists and tables are written as JSON.
        A name's ``-`` may be written ``_``: ``SEVTRACKER_IDENTITIES__ANY_EMPLOYEE__PASSWORD``.
     3. What neither says has its default.
+    4. ``targets.dialects`` names one more file, beside this one; what is in it takes the key's place.
 
     Raises ConfigError with one line for each problem.
     """
@@ -36,6 +38,7 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path | None = 
     file = find_file(environ, path)
     sources = _Sources(file, _read_toml(file) if file else {})
     sources.overlay(environ)
+    sources.open_dialects()
     problems = sources.problems
     settings = None
     try:
@@ -80,6 +83,7 @@ class _Sources:
         self.merged = _copy(data)
         self.variables: dict[KeyPath, str] = {}
         self.problems: list[str] = []
+        self.dialects: Path | None = None
 
     def overlay(self, environ: Mapping[str, str]) -> None:
         if environ.get("PORT"):
@@ -90,6 +94,26 @@ class _Sources:
                 self._put(self._place(section, rest), variable, environ[variable])
             elif meant := _meant(section.lower()):
                 self.problems.append(f"environment: {variable}: unknown; expected two underscores, {meant}")
+
+    def open_dialects(self) -> None:
+        """Put what the file of dialects says in place of its name. Relative is to the configuration file's folder."""
+        targets = _table(self.merged.get(_DIALECTS[0]))
+        named = targets.pop(_DIALECTS[1], None)
+        if named is None:
+            return
+        if not isinstance(named, str) or not named:
+            self.problems.append(f"{self.name(_DIALECTS)}: expected the name of a TOML file")
+            return
+        path = (self.file.parent if self.file else Path()) / named
+        if not path.is_file():
+            self.problems.append(f"{self.name(_DIALECTS)}: expected a TOML file, but there is no {path}")
+            return
+        try:
+            targets[_DIALECTS[1]] = _read_toml(path)
+        except ConfigError as error:
+            self.problems.append(f"{self.name(_DIALECTS)}: {error}")
+            return
+        self.dialects = path
 
     def _place(self, section: str, rest: list[str]) -> tuple[str, ...]:
         """Where in the TOML a variable's words point: lower case, save for levels and for names people gave."""
@@ -111,6 +135,8 @@ class _Sources:
 
     def name(self, loc: KeyPath) -> str:
         """Who said it, and its key: ``config.toml: policy.SEV1.interval`` or ``environment: SEVTRACKER_...``."""
+        if self.dialects and loc[:2] == _DIALECTS:
+            return f"{self.dialects}: {dotted(loc[2:])}" if loc[2:] else str(self.dialects)
         for length in range(len(loc), 0, -1):
             if variable := self.variables.get(loc[:length]):
                 return f"environment: {variable}{dotted(loc[length:], inside=True)}"

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from sevtracker.config.database import Database
+from sevtracker.config.dialects import Dialect, dialect_names
 from sevtracker.config.host_patterns import HostPatterns
 from sevtracker.config.local_places import Command, PlainPaths
 from sevtracker.config.policy import Policy
@@ -132,10 +133,14 @@ class Identity(Section):
 
 
 class Targets(Section):
-    """Where probes may go. Empty: nowhere. ``paths``: folders on the worker's own machine."""
+    """Where probes may go. Empty: nowhere. ``paths``: folders on the worker's own machine.
+
+    ``dialects``: what ``load_settings`` read from the file that this key names.
+    """
 
     allow: HostPatterns = ()
     paths: PlainPaths = ()
+    dialects: Annotated[Mapping[str, Dialect], AfterValidator(dialect_names)] = {}
 
 
 class Worker(Section):

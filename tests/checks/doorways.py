@@ -5,7 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from tests.checks import doorways_grants, doorways_local, doorways_s3, doorways_sql_more  # noqa: F401  # registers them
+from tests.checks import (  # noqa: F401  # registers them
+    doorways_dialects,
+    doorways_grants,
+    doorways_local,
+    doorways_s3,
+    doorways_sql_more,
+)
 from tests.checks.contract import Doorway, doorway
 from tests.checks.sites import CONTROL_SECRET, ROWS, STAFF_SECRET, Asked, Reply, Site, World, cast, person
 from tests.servers import mariadb as mariadb_

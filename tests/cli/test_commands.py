@@ -116,6 +116,17 @@ def test_a_good_configuration_is_exit_code_0(shell: Shell) -> None:
     assert not (shell.folder / "var").exists()
 
 
+def test_a_dialect_without_its_driver_is_told_and_stops_nothing(shell: Shell) -> None:
+    shell.config.write_text(f"{shell.config.read_text()}\n[targets]\ndialects = 'dialects.toml'\n")
+    (shell.config.parent / "dialects.toml").write_text(
+        "[mssql]\ndriver = 'mssql+pymssql'\ncode = 'orig.args.0'\ndenied = [229]\nself_test = 'SELECT 1'\n"
+    )
+    told = shell("config", "check", "--json")
+    assert (told.returncode, json.loads(told.stdout)["dialects"]) == (0, ["mssql"])
+    assert "install pymssql" in json.loads(told.stdout)["broken_dialects"]["mssql"]
+    assert "dialect     mssql: the driver of mssql+pymssql is not there" in shell("config", "check").stdout
+
+
 @pytest.mark.parametrize("arguments", [["ledger", "verify"], ["gate", "mci"], ["check", "run", "1"], ["worker"]])
 def test_looking_for_a_database_does_not_make_one(shell: Shell, arguments: list[str]) -> None:
     told = shell(*arguments)

@@ -1,4 +1,5 @@
-"""What each dialect's error codes mean, for statements on the target. The only file to change for a further dialect.
+"""What each dialect's error codes mean, for statements on the target. Dialects of the configuration bring maps of their
+own (``mapped``).
 
 A code that is not listed is trouble, never a denial. Before the target phase no code is a denial: a failure there
 is ``auth_failed``, ``unreachable``, ``tls`` or ``timeout``, whatever the server calls it.
@@ -8,11 +9,16 @@ Sources: PostgreSQL manual, appendix A (SQLSTATE); MySQL and MariaDB server erro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sevtracker.checks.interface import Result
+from sevtracker.config import Dialect
 from sevtracker.domain.vocabulary import Reason
+
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,8 @@ class Denials:
     unreachable: frozenset[str]
     #: Pre-target codes that mean the server is not ready for anybody; all others there are ``auth_failed``.
     not_ready: frozenset[str]
+    #: The identity is dead, in whatever phase that is said.
+    auth_failed: frozenset[str] = frozenset()
 
     def meaning(self, error: BaseException) -> tuple[Result, Reason]:
         """What ``error``, raised by a statement on the target, says about the door."""
@@ -36,6 +44,8 @@ class Denials:
             return Result.absent, Reason.hidden
         if code in self.timeout:
             return Result.trouble, Reason.timeout
+        if code in self.auth_failed:
+            return Result.trouble, Reason.auth_failed
         if code in self.unreachable or not code:
             return Result.trouble, Reason.unreachable
         return Result.trouble, Reason.server_error
@@ -48,6 +58,35 @@ def _sqlstate(error: BaseException) -> str:
 def _number(error: BaseException) -> str:
     number = error.args[0] if error.args else ""
     return str(number) if isinstance(number, int) and number else ""
+
+
+def mapped(dialect: Dialect) -> Denials:
+    """The denials that a dialect of the configuration has. What no code can be read from is "", which is trouble."""
+    return Denials(
+        code_of=lambda error: next(filter(None, (_code_at(path, error) for path in dialect.code)), ""),
+        denied=frozenset(dialect.denied),
+        absent=frozenset(dialect.absent),
+        timeout=frozenset(dialect.timeout),
+        unreachable=frozenset(dialect.not_ready),
+        not_ready=frozenset(dialect.not_ready),
+        auth_failed=frozenset(dialect.auth_failed),
+    )
+
+
+def _code_at(path: str, error: BaseException) -> str:
+    """What stands at ``path`` (``orig.args.0``) if it looks like a code, else "": text may be of a target."""
+    found: Any = error
+    for word in path.split(".")[1:]:
+        try:
+            if word.isdigit():
+                found = found[int(word)]
+            else:
+                found = found[word] if isinstance(found, Mapping) else getattr(found, word)
+        except (AttributeError, LookupError, TypeError):
+            return ""
+    if isinstance(found, bool) or not isinstance(found, (int, str)):
+        return ""
+    return str(found) if _CODE.fullmatch(str(found)) else ""
 
 
 POSTGRESQL = Denials(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
 from functools import lru_cache
 from typing import Any
@@ -12,14 +11,17 @@ import pymysql
 from sqlalchemy import Connection
 
 from sevtracker.checks.deadline import cut_after, keep_alive
-from sevtracker.checks.interface import Access, Pinned
+from sevtracker.checks.interface import Access
 from sevtracker.checks.sql.denials import MYSQL
-from sevtracker.checks.sql.doors import NotIn
+from sevtracker.checks.sql.doors import NotIn, dial
 from sevtracker.checks.sql.places import SqlPlace
 from sevtracker.domain.vocabulary import Phase, Reason
 
 #: Seconds that a session may idle: what every system takes. Source: MariaDB and MySQL manuals, "wait_timeout".
 _LONGEST_WAIT = 2_147_483
+
+#: MariaDB, and MySQL from 8.0.19 on: the roles that this account can use, direct and by other roles.
+_ROLES = "SELECT ROLE_NAME FROM information_schema.APPLICABLE_ROLES"
 
 
 class _Bounded(pymysql.Connection):
@@ -38,11 +40,13 @@ class MySqlDoor:
     unfiltered = None
     #: Grant tables know no transactions; to keep one open would only hold up who changes them.
     catalog_has_snapshots = False
+    denials = MYSQL
+    roles = _ROLES
 
     def connect(self, place: SqlPlace, access: Access) -> _Bounded:
         ends = access.clock.monotonic() + access.timeout
         pin = access.pins[0]
-        sock = _dial(pin, access.timeout)
+        sock = dial(pin, access.timeout)
         connection = _Bounded(
             host=place.endpoint.host,  # for TLS only: the socket is connected
             port=pin.port,
@@ -92,20 +96,8 @@ class MySqlDoor:
             cursor.execute("SELECT UNIX_TIMESTAMP(SYSDATE(6))")
             return float(cursor.fetchone()[0])
 
-
-def _dial(pin: Pinned, timeout: float) -> socket.socket:
-    """A connected socket. Not by ``create_connection``, which resolves again. Raises NotIn."""
-    sock = socket.socket(pin.family)
-    try:
-        sock.settimeout(timeout)
-        sock.connect((pin.address, pin.port))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except OSError as error:
-        sock.close()
-        if isinstance(error, TimeoutError):
-            raise NotIn(Reason.timeout, Phase.connect, "no connection in time") from None
-        raise NotIn(Reason.unreachable, Phase.connect, "could not connect") from None
-    return sock
+    def end(self, connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")
 
 
 def _allow_tls(connection: Any, sslmode: str) -> None:

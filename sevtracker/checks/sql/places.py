@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
@@ -16,7 +17,7 @@ from sevtracker.checks.interface import Endpoint
 from sevtracker.checks.sql.denials import DENIALS
 
 #: Driver names that are accepted, the backend of each, and its port.
-DRIVERS = {
+DRIVERS: dict[str, tuple[str, int]] = {
     "postgresql": ("postgresql", 5432),
     "postgresql+psycopg": ("postgresql", 5432),
     "mysql": ("mysql", 3306),
@@ -28,17 +29,29 @@ SSL_MODES = frozenset({"disable", "prefer", "require", "verify-full"})
 _PART = r'"(?:[^"]|"")+"|[^".]+'
 _TABLE = re.compile(rf"({_PART})\.({_PART})")
 _PLAIN = re.compile(r'[^".\s]+')
+#: What a dialect of the configuration can be called, and what a database may be called there: drivers put it into
+#: connection strings of their own.
+_DIALECT = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_DATABASE = re.compile(r"[A-Za-z0-9_$#.-]{1,128}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
 class SqlPlace:
-    """A database server, and a database on it. ``url`` has neither user nor password."""
+    """A database server, and a database on it. ``url`` has neither user nor password.
+
+    ``backend`` is one of ``DENIALS``, or else the name of a dialect that the configuration may have.
+    """
 
     backend: str
     endpoint: Endpoint
     database: str | None
     sslmode: str
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the server is of a family that sevtracker knows by itself."""
+        return self.backend in DENIALS
 
     @property
     def url(self) -> str:
@@ -50,7 +63,8 @@ class SqlPlace:
 def sql_place(text: str) -> SqlPlace:
     """Take a SQLAlchemy URL apart. Raises ValueError; the message never quotes the URL.
 
-    A query may hold ``sslmode`` only: drivers take ``host=`` and the like from there, past any guard.
+    A query may hold ``sslmode`` only: drivers take ``host=`` and the like from there, past any guard. Whether the
+    configuration has the dialect of a scheme that is not ours is not asked here.
     """
     if _UNPRINTABLE.search(text) or "\\" in text:
         raise ValueError("a URL has no control characters or backslashes")
@@ -59,13 +73,19 @@ def sql_place(text: str) -> SqlPlace:
         query = dict(url.query)
     except (ArgumentError, ValueError):
         raise ValueError("expected a SQLAlchemy URL, such as postgresql://db1:5432/hr") from None
-    if url.drivername not in DRIVERS or DRIVERS[url.drivername][0] not in DENIALS:
-        raise ValueError(f"expected a URL that starts with one of {', '.join(f'{name}://' for name in DRIVERS)}")
+    built_in = url.drivername in DRIVERS
+    if not built_in and not (_DIALECT.fullmatch(url.drivername) and url.host and url.port):
+        raise ValueError(
+            f"expected a URL that starts with one of {schemes()}, or with the name of a dialect that the configuration"
+            " adds, then with a host and a port: mssql://db1:1433/hr"
+        )
     if url.username is not None or url.password is not None or "@" in text:
         raise ValueError("a URL here has no user name or password: credentials belong to the identity")
     if not url.host:
         raise ValueError("the URL names no host")
-    backend, port = DRIVERS[url.drivername]
+    backend, port = DRIVERS.get(url.drivername, (url.drivername, url.port or 0))
+    if not built_in and (query or (url.database and not _DATABASE.fullmatch(url.database))):
+        raise ValueError("the URL of an added dialect has no query, and a plain name for its database")
     mode = query.pop("sslmode", "prefer")
     if query or mode not in SSL_MODES:
         raise ValueError(f"the URL's query may hold only sslmode, one of {', '.join(sorted(SSL_MODES))}")
@@ -105,7 +125,19 @@ def column_name(text: str) -> str:
     return text
 
 
+def schemes(more: Iterable[str] = ()) -> str:
+    """How a URL may start, with the dialects ``more``."""
+    return ", ".join(f"{name}://" for name in (*DRIVERS, *sorted(more)))
+
+
 def _url(text: str) -> str:
+    place = sql_place(text)
+    if not place.built_in:
+        raise ValueError(f"this kind knows PostgreSQL, MySQL and MariaDB only: expected {schemes()}")
+    return place.url
+
+
+def _any_url(text: str) -> str:
     return sql_place(text).url
 
 
@@ -116,5 +148,7 @@ def _table(text: str) -> str:
 
 #: Parameters that kinds share.
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
+#: Also of a dialect that the configuration adds; the kind has to ask whether it does.
+AnyUrl = Annotated[str, Field(max_length=2000), AfterValidator(_any_url)]
 Table = Annotated[str, Field(max_length=300), AfterValidator(_table)]
 Column = Annotated[str, Field(max_length=200), AfterValidator(column_name)]

@@ -28,6 +28,20 @@ _BEGIN = (
     " SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8"
 )
 
+#: All roles of the one who signed in, direct and by other roles, and the attributes that stand above every grant.
+#: Not pg_has_role: to a superuser it says that they are a member of all.
+_ROLES = """
+WITH RECURSIVE held (oid) AS (
+    SELECT m.roleid FROM pg_catalog.pg_auth_members m
+      JOIN pg_catalog.pg_roles me ON me.oid = m.member WHERE me.rolname = session_user
+    UNION
+    SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN held ON held.oid = m.member
+)
+SELECT CAST(r.rolname AS text) FROM pg_catalog.pg_roles r JOIN held ON held.oid = r.oid
+UNION ALL SELECT 'SUPERUSER' FROM pg_catalog.pg_roles WHERE rolname = session_user AND rolsuper
+UNION ALL SELECT 'BYPASSRLS' FROM pg_catalog.pg_roles WHERE rolname = session_user AND rolbypassrls
+"""
+
 
 class _Bounded(psycopg.Connection[Any]):
     """A connection whose every wait ends at ``ends``: ``statement_timeout`` is for the server to keep, this is ours."""
@@ -47,6 +61,8 @@ class PostgresDoor:
     #: A query that a policy would filter then fails with 42501. Source: PostgreSQL manual, "row_security".
     unfiltered = "SET LOCAL row_security = off"
     catalog_has_snapshots = True
+    denials = POSTGRESQL
+    roles = _ROLES
 
     def connect(self, place: SqlPlace, access: Access) -> _Bounded:
         ends = access.clock.monotonic() + access.timeout
@@ -74,6 +90,9 @@ class PostgresDoor:
             while cursor.nextset():
                 pass
             return float(cursor.fetchone()[0])
+
+    def end(self, connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")
 
 
 def _preferring_tls(place: SqlPlace, access: Access, ends: float) -> _Bounded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Select, column, literal_column, select, table
+from sqlalchemy import ColumnElement, Select, column, literal_column, or_, select, table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import quoted_name
 
@@ -38,7 +38,7 @@ def look(session: Session, what: Reading, *, thorough: bool) -> Meaning:
         return result, Reason.row_read, "a row can be read"
     if result in (Result.absent, Result.trouble):
         return result, reason, f"the table: {reason}"
-    columns = [row.where(column(quoted_name(c, quote=True)).is_(None).is_not(None)) for c in what.sensitive_columns]
+    columns = [row.where(_any_value(c)) for c in what.sensitive_columns]
     met: list[tuple[Select[Any], Result, Reason]] = [(row, result, reason)]
     for statement in columns:
         met.append((statement, *_ask(session, statement)))
@@ -49,6 +49,12 @@ def look(session: Session, what: Reading, *, thorough: bool) -> Meaning:
             return result, Reason.row_read, "a row and every sensitive column can be read"
         return Result.trouble, Reason.target_changed, "a sensitive column is not there, or not for the control"
     return _without_a_row(session, what, met)
+
+
+def _any_value(name: str) -> ColumnElement[bool]:
+    """A condition on the column that every row meets, in words that every dialect has."""
+    it: ColumnElement[Any] = column(quoted_name(name, quote=True))
+    return or_(it.is_(None), it.is_not(None))
 
 
 def _without_a_row(session: Session, what: Reading, met: list[tuple[Select[Any], Result, Reason]]) -> Meaning:

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Engine, NullPool, Row, Select, create_engine,
 from sqlalchemy.exc import DBAPIError
 
 from sevtracker.checks.interface import Access
-from sevtracker.checks.sql.denials import DENIALS, Denials
-from sevtracker.checks.sql.doors import Door
+from sevtracker.checks.sql.doors import Door, OwnDoor
+from sevtracker.checks.sql.mapped import MappedDoor
 from sevtracker.checks.sql.mysql import MySqlDoor
 from sevtracker.checks.sql.places import SqlPlace
 from sevtracker.checks.sql.postgres import PostgresDoor
@@ -31,23 +31,24 @@ _handed_over = threading.local()
 class Session:
     """An open session. Every method may raise SQLAlchemy's DBAPIError; ``denials`` tells what it means."""
 
-    def __init__(self, connection: Connection, backend: str, limit: float) -> None:
+    def __init__(self, connection: Connection, backend: str, door: Door, limit: float) -> None:
         self.connection = connection
         self.backend = backend
-        self.denials: Denials = DENIALS[backend]
-        self._door = _door(backend)
+        self.denials = door.denials
+        self._door = door
         self._limit = limit
         self._fresh = False
         self._asking = False
 
-    def greet(self) -> float:
-        """The self-test: this identity may sign in and ask something. Answers the server's Unix time, in seconds."""
+    def greet(self) -> float | None:
+        """The self-test: this identity may sign in and ask something. Answers the server's Unix time, in seconds, if it
+        tells it."""
         self._fresh, self._asking = True, False
         return self._begin()
 
     def start_over(self) -> None:
         """A new transaction now, so that the next answer is of this moment: some lists are frozen while one lasts."""
-        self.connection.exec_driver_sql("ROLLBACK")
+        self._door.end(self.connection)
         self.greet()
 
     def finds(self, statement: Select[Any], *, before: str | None = None) -> bool:
@@ -79,6 +80,13 @@ class Session:
         self._asking = self._door.catalog_has_snapshots
         return rows
 
+    def roles(self) -> Sequence[Row[Any]]:
+        """Every role of who signed in. Raises LookupError where nobody knows how to ask."""
+        if self._door.roles is None:
+            raise LookupError
+        self._anew()
+        return self.connection.exec_driver_sql(self._door.roles).all()
+
     def hides_rows(self, statement: Select[Any]) -> bool | None:
         """Whether a policy on rows stood between this identity and ``statement``'s rows."""
         question = self._door.unfiltered
@@ -95,27 +103,36 @@ class Session:
     def _anew(self) -> None:
         """A transaction of its own for the next statement."""
         if not self._fresh:
-            self.connection.exec_driver_sql("ROLLBACK")
+            self._door.end(self.connection)
             self._begin()
         self._fresh = self._asking = False
 
-    def _begin(self) -> float:
+    def _begin(self) -> float | None:
         with _told_alike(self.connection):
             return self._door.begin(self.connection, self._limit)
 
 
 @contextmanager
 def open_session(place: SqlPlace, access: Access) -> Iterator[Session]:
-    """Sign in at ``access.pins[0]`` for at most ``access.timeout`` seconds. Raises NotIn."""
-    connection = connected(place, access)
+    """Sign in at ``access.pins[0]`` for at most ``access.timeout`` seconds. Raises NotIn.
+
+    In a dialect of the configuration it takes as long as its driver takes: see ``mapped.py``.
+    """
+    limit = min(STATEMENT_LIMIT, access.timeout)
+    door: Door
+    if place.built_in:
+        connection, door = connected(place, access), _door(place.backend)
+    else:
+        door = MappedDoor(access.local.dialects[place.backend])
+        connection = door.entered(place, access)
     try:
-        yield Session(connection, place.backend, min(STATEMENT_LIMIT, access.timeout))
+        yield Session(connection, place.backend, door, limit)
     finally:
         connection.close()
 
 
 def connected(place: SqlPlace, access: Access) -> Connection:
-    """A connection to ``access.pins[0]``, signed in, for whoever closes it. Raises NotIn."""
+    """A connection to ``access.pins[0]`` by a door of our own, signed in, for whoever closes it. Raises NotIn."""
     raw = _door(place.backend).connect(place, access)
     try:
         _handed_over.connection = raw
@@ -136,8 +153,8 @@ def resumed(connection: Connection, place: SqlPlace, access: Access) -> Iterator
     door = _door(place.backend)
     with _told_alike(connection):
         door.wake(connection.connection.dbapi_connection, access)
-    yield Session(connection, place.backend, min(STATEMENT_LIMIT, access.timeout / 2))
-    connection.exec_driver_sql("ROLLBACK")
+    yield Session(connection, place.backend, door, min(STATEMENT_LIMIT, access.timeout / 2))
+    door.end(connection)
     with _told_alike(connection):
         door.rest(connection.connection.dbapi_connection)
 
@@ -167,5 +184,5 @@ def _engine(backend: str) -> Engine:
     )
 
 
-def _door(backend: str) -> Door:
+def _door(backend: str) -> OwnDoor:
     return PostgresDoor() if backend == "postgresql" else MySqlDoor()

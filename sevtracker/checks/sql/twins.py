@@ -58,6 +58,10 @@ def _what(order: Order) -> tuple[SqlPlace, Tables]:
     sensitive: Sequence[str] = getattr(order.params, "sensitive_columns", ())
     columns = dict.fromkeys((CANARY, *(name for name in sensitive if name.lower() != CANARY)))
     place = sql_place(str(getattr(order.params, "url", "")))
+    if not place.built_in:
+        raise NotMade(
+            "Twins are made in PostgreSQL, MySQL and MariaDB only. Elsewhere, make them and name them yourself."
+        )
     return place, Tables(SCHEMA, f"open_{order.check}", f"locked_{order.check}", tuple(columns), order.mark)
 
 
