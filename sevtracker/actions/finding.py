@@ -43,15 +43,14 @@ def keep(work: Work, settings: Settings, check_id: int, seen: Sequence[Suggestio
         return
     watched = suggestions.watched(work.session, check.copy_id)
     places = {(kind, locator) for kind, locator, _ in watched}
-    unwatched = [
-        one
-        for one in seen[:A_RUN]
-        if (
-            (one.kind, one.locator, one.identity) not in watched
-            if one.identity
-            else (one.kind, one.locator) not in places
-        )
-    ]
+
+    def known(one: Suggestion) -> bool:
+        """Does a check look there: as the one who was named, where somebody was?"""
+        if one.identity is None:
+            return (one.kind, one.locator) in places
+        return (one.kind, one.locator, one.identity) in watched
+
+    unwatched = [one for one in seen[:A_RUN] if not known(one)]
     _keep(work, settings, [Finding(check, check.copy_id, one) for one in unwatched])
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sevtracker.actions import attestations, checks, waivers
+from sevtracker.actions import attestations, waivers
 from sevtracker.actions.enforce import Denied
-from sevtracker.actions.inputs import Attest, ChangeCheck, Sign, Waive, WithReason, parse
+from sevtracker.actions.inputs import Attest, Sign, Waive, WithReason, parse
 from sevtracker.store import facts
 from sevtracker.store.facts import Case
 from sevtracker.store.timeline import Item
@@ -44,11 +44,6 @@ def withdraw(tracker: Tracker, attestation: int = 1, *, by: str = "priya", numbe
     with tracker.work(by) as work:
         given = parse(WithReason, {"reason": "it was read after all"})
         attestations.withdraw(work, tracker.settings, number, attestation, given)
-
-
-def change(tracker: Tracker, check: int = 1, *, by: str = "priya", **more: Any) -> None:
-    with tracker.work(by) as work:
-        checks.change(work, tracker.settings, tracker.runtime.probes, check, parse(ChangeCheck, more))
 
 
 def codes(tracker: Tracker, number: int = 1) -> list[str]:

@@ -111,6 +111,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
             mariadb.create_user(name, PASSWORD)
         postgres.create_database(database, owner="postgres")
         postgres.execute(f"GRANT CREATE ON DATABASE {database} TO {KEEPER}")
+        postgres.execute(f"ALTER ROLE {postgres_.OWNER} NOCREATEROLE")  # before 16 it could grant itself everything
         mariadb.execute(f"GRANT ALL ON *.* TO '{KEEPER}'@'%' WITH GRANT OPTION")
         places = {
             "pg": f"127.0.0.1:{postgres.port}",
