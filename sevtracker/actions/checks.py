@@ -263,12 +263,20 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
     sign_ins.allow_trial(work.session, [check_id])
     proposals.supersede(work.session, check_id, work.now, but=proposal.id if proposal else None)
     _record_change(work, check, wanted)
+    _changed(work, settings, check)
+    return check
+
+
+def _changed(work: Work, settings: Settings, check: Check) -> None:
+    """Judge the SEVs anew, and run the check, or see to what a check that looks away leaves unwatched."""
+    check_id = check.id or 0
     _reevaluate(work, settings, check_id)
+    if not (check.enabled and check.required):
+        evaluation.reopen_unwatched(work, settings, vantages.sevs_of_checks(work.session, [check_id]), check_id)
     if check.enabled:
         jobs.enqueue(work.session, [(check_id, check.target)], Trigger.manual, work.now)
     else:
         jobs.forget(work.session, check_id)
-    return check
 
 
 def _as_it_is(check: Check, params: Mapping[str, Any]) -> Vetted:

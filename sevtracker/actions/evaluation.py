@@ -28,7 +28,7 @@ from sevtracker.domain.vocabulary import (
     Weight,
 )
 from sevtracker.store import checks, facts, sevs, stories, vantages
-from sevtracker.store.tables import Patch, Sev
+from sevtracker.store.tables import Check, Patch, Sev
 from sevtracker.store.vantages import Vantage
 from sevtracker.store.work import Work
 
@@ -145,6 +145,22 @@ def _reopen_if_lost(work: Work, case: facts.Case) -> None:
     elif ended.places:
         reopen(work, case.sev, "attestation_ended", about=ended.places)
     case.assess()
+
+
+def reopen_unwatched(work: Work, settings: Settings, numbers: Sequence[int], check_id: int) -> None:
+    """Reopen those of these SEVs (locked) that were resolved on a copy which nothing looks at any more, since this
+    check, which did, was disabled or made optional: a watch that is switched off is a watch that is lost."""
+    copy_id = work.session.get_one(Check, check_id).copy_id
+    for case in facts.gather(
+        work.session, sevs.lock(work.session, numbers), settings.policy, settings.identities, work.now
+    ):
+        slugs = {d.id: d.slug for d in case.datasets}
+        here = {f"{slugs[c.dataset_id]}/{c.slug}" for c in case.copies if c.id == copy_id}
+        attested = {a.place for a in case.attestations if a.trouble(case.now) is None}
+        holes = {hole.place for hole in case.holes} & here - attested
+        if case.sev.status in WATCHED and holes:
+            reopen(work, case.sev, "check_taken_away")
+            evaluate(work, settings, [case.sev])
 
 
 def reopen(

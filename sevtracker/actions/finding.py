@@ -55,17 +55,23 @@ def keep(work: Work, settings: Settings, check_id: int, seen: Sequence[Suggestio
 
 
 def _keep(work: Work, settings: Settings, findings: Sequence[Finding]) -> None:
-    rows = [_row(work, settings, finding) for finding in findings]
+    if not findings:
+        return
+    looking = stored.of_datasets(work.session, [findings[0].check.dataset_id])
+    rows = [_row(work, settings, finding, looking) for finding in findings]
     new = set(suggestions.add(work.session, rows))
-    for line in suggestions.listing(work.session, limit=len(new), ids=new) if new else ():
+    if not new:
+        return
+    numbers = sevs.affecting(work.session, findings[0].check.dataset_id)
+    for line in suggestions.listing(work.session, limit=len(new), ids=new):
         told = {"suggestion": line.id, "check": line.check, "kind": line.kind, "copy": line.copy, "place": line.locator}
-        tell(work, "suggestion:made", line, told, text=line.why)
+        _tell(work, "suggestion:made", line, told, line.why, numbers)
 
 
-def _row(work: Work, settings: Settings, finding: Finding) -> dict[str, Any]:
+def _row(work: Work, settings: Settings, finding: Finding, looking: Sequence[t.Check]) -> dict[str, Any]:
     seen = finding.seen
     named = {"kind": seen.kind, "locator": seen.locator, "identity": seen.identity or ""}
-    identity, control = _whose_eyes(work, settings, finding)
+    identity, control = _whose_eyes(settings, finding, looking)
     return {
         "copy_id": finding.copy_id,
         "check_id": finding.check.id,
@@ -83,7 +89,7 @@ def _row(work: Work, settings: Settings, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _whose_eyes(work: Work, settings: Settings, finding: Finding) -> tuple[str, str | None]:
+def _whose_eyes(settings: Settings, finding: Finding, looking: Sequence[t.Check]) -> tuple[str, str | None]:
     """Who should try the new door, and who has to get in. In this order:
 
     1. The finder, unless it is somebody who may see it anyway.
@@ -93,7 +99,7 @@ def _whose_eyes(work: Work, settings: Settings, finding: Finding) -> tuple[str, 
     check = finding.check
     if _may_not(settings, check.identity):
         return check.identity, check.control
-    for other in stored.of_datasets(work.session, [check.dataset_id]):
+    for other in looking:
         if other.kind == finding.seen.kind and _may_not(settings, other.identity):
             return other.identity, other.control
     outsiders = [name for name, who in settings.identities.items() if who.username and _may_not(settings, name)]
@@ -112,8 +118,13 @@ def _may_not(settings: Settings, identity: str) -> bool:
 def tell(work: Work, kind: str, line: suggestions.Line, told: dict[str, Any], text: str | None = None) -> None:
     """On the dataset's record, and on the timeline of every SEV of it that is owed something."""
     dataset = datasets.by_slug(work.session, line.dataset)
-    numbers: list[int | None] = [*(sevs.affecting(work.session, dataset.id or 0) if dataset else ())]
-    for number in numbers or [None]:
+    _tell(work, kind, line, told, text, sevs.affecting(work.session, dataset.id or 0) if dataset else ())
+
+
+def _tell(
+    work: Work, kind: str, line: suggestions.Line, told: dict[str, Any], text: str | None, numbers: Sequence[int]
+) -> None:
+    for number in numbers or (None,):
         work.record(kind, sev=number, dataset=line.dataset, facts=told, text=text)
 
 
@@ -152,5 +163,5 @@ def _moved(probes: ProbeEnvironment, check: t.Check, copy: t.Copy) -> Iterable[S
         locator = kind.locate(kind.params.model_validate(params)).text
     except ValueError:  # the location is written for people: no check can go there
         return
-    why = f"{copy.slug} is a registered copy that no check looks at."
+    why = f"The {check.kind} check {check.id} looks at another copy; at {copy.slug} nobody does so."
     yield Suggestion(check.kind, params, why, check.identity, locator)

@@ -73,6 +73,13 @@ def _link(text: str) -> str:
     return text
 
 
+def _no_credentials(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme and "@" in rest.partition("/")[0]:
+        raise ValueError("has to be without user name and password: everybody reads it")
+    return text
+
+
 def _in_range(moment: datetime) -> datetime:
     try:
         moment = as_utc(moment)
@@ -204,9 +211,15 @@ class Waive(Input):
 
     check: CheckId
     reason: Reason
+    evidence: Annotated[Text, Field(max_length=2000)] = ""
     expires_at: Moment | None = None
     days: Days | None = None
     open: bool | None = None
+
+    @property
+    def said(self) -> str:
+        """The reason, with the evidence if there is any."""
+        return f"{self.reason}\n\n{self.evidence}" if self.evidence else self.reason
 
 
 class Attest(Input):
@@ -240,7 +253,7 @@ class NewCopy(Input):
 
     slug: Slug
     kind: Annotated[Line, Field(min_length=1, max_length=64)] = "primary"
-    location: Annotated[Line, Field(max_length=500)] = ""
+    location: Annotated[Line, Field(max_length=500), AfterValidator(_no_credentials)] = ""
 
 
 class NewDataset(Input):

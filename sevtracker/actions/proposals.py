@@ -67,7 +67,7 @@ def deny(work: Work, check_id: int, proposal_id: int, reason: str) -> CheckPropo
 
 def _open(work: Work, check_id: int, proposal_id: int) -> tuple[Check, CheckProposal]:
     check = checks.locked(work, check_id)
-    proposal = proposals.lock(work.session, check_id, proposal_id)
+    proposal = proposals.lock(work.session, check_id, proposal_id, work.by.viewer)
     if proposal is None:
         raise NotFound(f"Check {check_id} has no proposal {proposal_id}.")
     if proposal.state is not ProposalState.proposed:

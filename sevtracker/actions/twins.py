@@ -73,8 +73,8 @@ def drop_at_target(runtime: Runtime, person: Person | None, check_id: int) -> Do
 
 def save(work: Work, runtime: Runtime, check_id: int, done: Done) -> Check:
     """Change the check accordingly; it runs at once. Raises Conflict if somebody else changed it meanwhile."""
-    check = checks.lock(work.session, check_id)
-    if check is None or check.revision != done.revision:
+    check = acts.locked(work, check_id)
+    if check.revision != done.revision:
         raise Conflict("The check was changed meanwhile. What was done at its target stands; ask for it again.")
     changed = acts.change(
         work, runtime.settings, runtime.probes, check_id, done.change, done.vetted, twins_made=done.made

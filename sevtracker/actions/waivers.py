@@ -34,17 +34,17 @@ def grant(work: Work, settings: Settings, number: int, given: Waive) -> Waiver |
     until = ends(work, given.expires_at, given.days, USUAL)
     if wrote_a_patch(work, number):
         told = {"check": v.check_id, "about": _about(v)}
-        work.record("waiver:refused", sev=number, facts=told, text=given.reason)
+        work.record("waiver:refused", sev=number, facts=told, text=given.said)
         evaluation.evaluate(work, settings, [sev])
         return Denied("You logged a patch of this SEV. Somebody else has to waive what judges it.")
-    opened = v.state.decisive is Verdict.open
+    opened = v.state.decisive is Verdict.open or v.state.still_open
     if given.open is not None and given.open is not opened:
         seen = "opened" if opened else "was seen closed"
         raise Conflict(f"The door {seen} since you looked. Look again, then decide.")
     waiver = Waiver(
         sev_number=number,
         check_id=v.check_id,
-        reason=given.reason,
+        reason=given.said,
         knew_open=opened,
         fingerprint=v.fingerprint,
         granted_by=work.by.id,
@@ -53,7 +53,7 @@ def grant(work: Work, settings: Settings, number: int, given: Waive) -> Waiver |
     )
     work.session.add(waiver)
     work.session.flush()
-    work.record("waiver:granted", sev=number, text=given.reason, facts=_facts(waiver, v))
+    work.record("waiver:granted", sev=number, text=given.said, facts=_facts(waiver, v))
     evaluation.evaluate(work, settings, [sev])
     return waiver
 

@@ -182,6 +182,9 @@ class _Looking:
                 Growth.same: "nothing new, but the control table stands still as well: maybe nothing works there",
                 Growth.changed: "the control table is smaller than before, was emptied, or is another one",
             }[moved]
+        if now.main.writes is None and not now.main.newest:
+            note = "the server tells of no writes, and rows may come and go alike: name a time column"
+            return self._told(samples[far[-1] :], Result.trouble, Reason.too_few_samples, note)
         return self._told(samples[far[-1] :], Result.denied, Reason.collection_stopped, note, control)
 
     def _sample(self) -> Sample:

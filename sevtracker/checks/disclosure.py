@@ -24,9 +24,7 @@ class DisclosureParams(CheckParams):
 
     url: Url
     table: Table = Field(description="schema.table, as the database spells it")
-    disclosed: tuple[Column, ...] = Field(
-        min_length=1, max_length=1000, description="The columns that people were told about"
-    )
+    disclosed: tuple[Column, ...] = Field(max_length=1000, description="The columns that people were told about")
 
     outside_place: ClassVar[frozenset[str]] = frozenset({"disclosed"})
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sevtracker.checks.http_answers import Told, skew_of
 from sevtracker.checks.http_fetch import Answer
@@ -31,7 +31,14 @@ class EncryptionParams(BucketParams):
         description="The KMS key that everything has to be encrypted with: its ARN, or the last part of it",
     )
     default: bool = Field(default=True, description="The bucket has to encrypt what is written from now on, too")
+    list: bool = Field(default=True, description="List what is under the key. Without that, the key is one object's")
     samples: int = Field(default=20, ge=1, le=20, description="How many of the objects under the key are looked at")
+
+    @model_validator(mode="after")
+    def _has_an_object(self) -> EncryptionParams:
+        if not self.list and self.key is None:
+            raise ValueError("without listing, name a key")
+        return self
 
 
 class EncryptionKind(CheckKind[EncryptionParams]):
@@ -100,7 +107,9 @@ def _default(params: EncryptionParams, session: S3Session, access: Access) -> To
 
 
 def _objects(params: EncryptionParams, session: S3Session, access: Access) -> Told:
-    """HEAD each of the first objects under the key."""
+    """HEAD each of the first objects under the key; without listing, the key's own."""
+    if not params.list and params.key is not None:
+        return _each(params, session, [params.key], access)
     query = (
         ("list-type", "2"),
         ("max-keys", str(params.samples)),
@@ -117,11 +126,19 @@ def _objects(params: EncryptionParams, session: S3Session, access: Access) -> To
         return Told(Result.absent, Reason.hidden, "no object is there to look at")
     else:
         return _not_shown("the listing", answer, access)
+    return _each(params, session, keys, access)
+
+
+def _each(params: EncryptionParams, session: S3Session, keys: Sequence[str], access: Access) -> Told:
+    """The first that is not as it should be; else the last."""
+    if not keys:
+        return Told(Result.trouble, Reason.ambiguous_200, "the listing names no object")
+    seen = []
     for key in keys:
-        told = _object(params, session.ask(key, method="HEAD"), access)
-        if told.result is not Result.denied:
-            return told
-    return replace(told, note=f"objects looked at: {len(keys)}, all encrypted as expected")
+        seen.append(_object(params, session.ask(key, method="HEAD"), access))
+        if seen[-1].result is not Result.denied:
+            return seen[-1]
+    return replace(seen[-1], note=f"objects looked at: {len(keys)}, all encrypted as expected")
 
 
 def _object(params: EncryptionParams, answer: Answer, access: Access) -> Told:

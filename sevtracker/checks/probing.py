@@ -201,7 +201,8 @@ class _Run:
             return _trouble(Reason.auth_failed, Phase.connect, f"{name} is not tried: its last sign-ins failed here")
         attempt = self._try(name, pins, is_control=is_control)
         if attempt.reason is Reason.auth_failed:
-            self.sign_ins[name] = failed + 1
+            if name in self._credentials and self._credentials[name].has_secrets:  # else nobody can be locked out
+                self.sign_ins[name] = failed + 1
         elif failed and _signed_in(attempt):
             self.sign_ins[name] = 0
         return attempt

@@ -25,11 +25,11 @@ def presigned(session: S3Session, params: BucketParams, key: str, reference: str
     try:
         place = web_place.__wrapped__(access.secret(reference))  # not by the cache: that would keep the secret
     except ConfigError:
-        return Told(Result.trouble, Reason.auth_failed, "its reference gives nothing")
+        return Told(Result.trouble, Reason.not_permitted, "its reference gives nothing")
     except ValueError:
-        return Told(Result.trouble, Reason.auth_failed, "what its reference gives is no URL")
+        return Told(Result.trouble, Reason.not_permitted, "what its reference gives is no URL")
     if not _SIGNED.search(place.url):
-        return Told(Result.trouble, Reason.auth_failed, "what its reference gives has no signature")
+        return Told(Result.trouble, Reason.not_permitted, "what its reference gives has no signature")
     if not _is_about(place, params, key):
         return Told(Result.trouble, Reason.target_changed, "it is for another bucket or key")
     try:
@@ -53,8 +53,12 @@ def _pins(place: WebPlace, params: BucketParams, access: Access) -> tuple[Pinned
 
 
 def _is_about(place: WebPlace, params: BucketParams, key: str) -> bool:
-    path = unquote(place.path)
-    return path == f"/{key}" or path.endswith(f"/{params.bucket}/{key}")
+    """The bucket is the host's first part and the path the key; or the path names both, at a host of no bucket."""
+    path, host, bucket = unquote(place.path), place.endpoint.host, params.bucket.lower()
+    if host == bucket or host.startswith(f"{bucket}."):
+        return path == f"/{key}"
+    of_a_bucket = host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and not host.startswith("s3")
+    return path == f"/{params.bucket}/{key}" and not of_a_bucket
 
 
 def _told(session: S3Session, place: WebPlace, pin: Pinned, access: Access) -> Told:

@@ -8,7 +8,8 @@ The rules, in the order in which ``assess`` asks them:
 
 1. The last decisive verdict is ``open``            -> exposed. Nothing outvotes an open.
 2. There is no decisive verdict                     -> unverified. An error is never a denial.
-3. The door was never seen open by this very check  -> unproven. A check that can't see in can't see out.
+3. The door was never seen open by this very check  -> unproven. A check that can't see in can't see out. Twins prove
+                                                       nothing while another definition of it last saw the door open.
 4. Nobody logged a patch for it                     -> no_patch.
 5. It was open after the last patch had settled     -> unattributed: whatever closed it, it wasn't that patch.
 6. Two closed-to-open swings inside the window      -> flapping, until twice the streak over twice the soak is seen.
@@ -119,6 +120,9 @@ class VantageState:
     last_open_at: datetime | None = None
     swings: tuple[datetime, ...] = ()
 
+    #: The last that a reproduced definition said is open. Another one can't take that back by twins alone.
+    still_open: bool = False
+
     #: The latest time that a patch, an edit or a proof has. A run from before it can't simply be added.
     said_at: datetime | None = None
 
@@ -132,7 +136,8 @@ class VantageState:
         if self.fingerprint in self.reproduced:
             return True
         return (
-            self.twins_at is not None
+            not self.still_open
+            and self.twins_at is not None
             and self.twins_fingerprint == self.fingerprint
             and at - self.twins_at <= rules.proof_valid
         )
@@ -212,7 +217,8 @@ def _ran(state: VantageState, run: Ran, rules: Rules) -> VantageState:
     )
     if run.verdict is Verdict.open:
         return _opened(seen, run, settled, swung=state.decisive is Verdict.closed)
-    return _closed(seen, run, rules)
+    still_open = seen.still_open and run.fingerprint not in seen.reproduced
+    return _closed(replace(seen, still_open=still_open), run, rules)
 
 
 def _settled(patched_at: datetime | None, at: datetime, rules: Rules) -> bool:
@@ -228,6 +234,7 @@ def _opened(state: VantageState, run: Ran, settled: bool, swung: bool) -> Vantag
     return replace(
         state,
         reproduced=proven,
+        still_open=True,
         failed_patches=failed,
         counted=0,
         first_counted_at=None,
@@ -385,7 +392,10 @@ def _doubled(state: VantageState, rules: Rules, now: datetime) -> tuple[bool, da
 
 
 def _watched(answer: Assessment, state: VantageState, rules: Rules, now: datetime, resolved_at: datetime) -> Assessment:
-    """After resolving: watching, until nothing but errors (or no run at all) makes the watch blind, then lost."""
+    """After resolving: watching, until nothing but errors (or no run at all) makes the watch blind, then lost.
+
+    A definition that was edited since it was proven sees nothing that counts: blind at once.
+    """
     every = rules.watch_every(resolved_at, now)
     missed_from = max(state.last_at or resolved_at, resolved_at) + max(3 * every, rules.interval)
     if state.blind_since is not None:
@@ -393,6 +403,8 @@ def _watched(answer: Assessment, state: VantageState, rules: Rules, now: datetim
         blind_from = min(dark_from + rules.watch_blind, missed_from)
     else:
         dark_from = blind_from = missed_from
+    if _edited_away(state):
+        dark_from = blind_from = min(dark_from, max(state.said_at or resolved_at, resolved_at))
     lost_from = dark_from + rules.watch_lost
     blind = now >= blind_from
     return replace(
@@ -402,6 +414,12 @@ def _watched(answer: Assessment, state: VantageState, rules: Rules, now: datetim
         lost=now >= lost_from,
         until=_next(now, blind_from, lost_from),
     )
+
+
+def _edited_away(state: VantageState) -> bool:
+    """Was an earlier definition proven, and the present one never? (A check that never was proven is a new one.)"""
+    ever = bool(state.reproduced) or state.twins_fingerprint is not None
+    return ever and state.fingerprint not in (*state.reproduced, state.twins_fingerprint)
 
 
 def _next(now: datetime, *moments: datetime | None) -> datetime | None:

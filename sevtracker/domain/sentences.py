@@ -10,6 +10,7 @@ Facts = Mapping[str, Any]
 _CAUSES = {
     "seen_open": "a check saw the door open",
     "verification_lost": "the watch could not see for too long",
+    "check_taken_away": "the check that watched a copy was taken away, and nothing looks there any more",
     "by_hand": "somebody reopened it",
     "waiver_ended": "a waiver ended, and its check has not seen the door closed as it has to",
     "attestation_ended": "an attestation ended",

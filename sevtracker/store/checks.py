@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from sevtracker.domain.vocabulary import Reason, Trigger, Verdict
 from sevtracker.store import sign_ins
-from sevtracker.store.sevs import visible
+from sevtracker.store.sevs import behind_hidden, visible
 from sevtracker.store.tables import REPRODUCED, Check, CheckProof, CheckRevision, Copy, Dataset, Job, Run, Sev, table
 from sevtracker.store.upsert import upsert
 from sevtracker.store.work import Viewer
@@ -253,13 +254,21 @@ def runs(session: Session, check_id: int, viewer: Viewer, *, limit: int, before:
     statement = _run_lines(viewer).where(_R.c.check_id == check_id).order_by(_R.c.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(_R.c.id < before)
-    return [RunLine(*row) for row in session.connection().execute(statement)]
+    return [_run_line(row) for row in session.connection().execute(statement)]
 
 
 def run(session: Session, check_id: int, run_id: int, viewer: Viewer) -> RunLine | None:
     """One run of a check."""
     row = session.connection().execute(_run_lines(viewer).where(_R.c.check_id == check_id, _R.c.id == run_id)).first()
-    return RunLine(*row) if row else None
+    return _run_line(row) if row else None
+
+
+def _run_line(row: sa.Row[Any]) -> RunLine:
+    """Without what it says of impact, where that is about a SEV that the reader may not know of: its very window."""
+    fields = list(row)
+    veiled = fields.pop()
+    line = RunLine(*fields)
+    return dataclasses.replace(line, steps=[], impact=None) if veiled else line
 
 
 def _run_lines(viewer: Viewer) -> sa.Select[Any]:
@@ -281,6 +290,7 @@ def _run_lines(viewer: Viewer) -> sa.Select[Any]:
             sa.case((s.c.number.is_not(None), _R.c.patch_number), else_=None),
             _R.c.steps,
             _R.c.impact,
+            sa.and_(_R.c.impact.is_not(None), _R.c.check_id.in_(behind_hidden(viewer))),
         )
         .select_from(_R)
         .outerjoin(s, sa.and_(s.c.number == _R.c.sev_number, seen))

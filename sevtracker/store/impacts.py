@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from sevtracker.domain.vocabulary import Reason, Verdict
+from sevtracker.store.sevs import behind_hidden
 from sevtracker.store.tables import Check, Copy, Dataset, Run, SevCheck, table
+from sevtracker.store.work import Viewer
 
 _K, _R, _D, _C, _SC = table(Check), table(Run), table(Dataset), table(Copy), table(SevCheck)
 
@@ -30,8 +32,9 @@ class Told:
     impact: dict[str, Any]
 
 
-def of_sev(session: Session, number: int) -> list[Told]:
-    """What the latest runs of a SEV's checks tell. One statement."""
+def of_sev(session: Session, number: int, viewer: Viewer) -> list[Told]:
+    """What the latest runs of a SEV's checks tell; not of checks that look for a SEV which ``viewer`` may not know of,
+    too: what they tell is about its time as well. One statement."""
     statement = (
         sa.select(
             _K.c.id, _K.c.name, _D.c.slug, _C.c.slug, _R.c.id, _R.c.started_at, _R.c.verdict, _R.c.reason, _R.c.impact
@@ -42,6 +45,7 @@ def of_sev(session: Session, number: int) -> list[Told]:
         .join(_D, _D.c.id == _K.c.dataset_id)
         .join(_C, _C.c.id == _K.c.copy_id)
         .where(_SC.c.sev_number == number, _K.c.enabled, _R.c.impact.is_not(None))
+        .where(_K.c.id.not_in(behind_hidden(viewer)))
         .order_by(_D.c.slug, _C.c.id, _K.c.id)
     )
     return [Told(*row) for row in session.connection().execute(statement)]

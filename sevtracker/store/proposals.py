@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from sevtracker.domain.vocabulary import ProposalState
-from sevtracker.store.tables import CheckProposal, Person, table
+from sevtracker.store.sevs import hidden
+from sevtracker.store.tables import CheckProposal, Patch, Person, SevCheck, table
+from sevtracker.store.work import Viewer
 
 _Q = table(CheckProposal)
 
@@ -22,10 +24,29 @@ def by_id(session: Session, check_id: int, proposal_id: int) -> CheckProposal | 
     return found if found is not None and found.check_id == check_id else None
 
 
-def lock(session: Session, check_id: int, proposal_id: int) -> CheckProposal | None:
-    """``by_id``, read anew. The caller holds the check's lock, which guards its proposals, too."""
-    found = session.get(CheckProposal, proposal_id, populate_existing=True)
+def lock(session: Session, check_id: int, proposal_id: int, viewer: Viewer) -> CheckProposal | None:
+    """The proposal, read anew, if ``viewer`` may know of it. The caller holds the check's lock, which guards its
+    proposals, too."""
+    shown = session.connection().execute(sa.select(_Q.c.id).where(_Q.c.id == proposal_id, _shown(viewer))).first()
+    found = session.get(CheckProposal, proposal_id, populate_existing=True) if shown else None
     return found if found is not None and found.check_id == check_id else None
+
+
+def _shown(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """A proposal tells that whoever made it logged a patch of a SEV that looks through the check."""
+    p, link = table(Patch), table(SevCheck)
+    patched = (
+        sa.select(1)
+        .select_from(p.join(link, link.c.sev_number == p.c.sev_number))
+        .where(
+            link.c.check_id == _Q.c.check_id,
+            p.c.author_id == _Q.c.proposed_by,
+            p.c.sev_number.in_(hidden(viewer)),
+        )
+        .correlate(_Q)
+        .exists()
+    )
+    return sa.not_(patched)
 
 
 def supersede(session: Session, check_id: int, now: datetime, *, but: int | None = None, of: int | None = None) -> None:
@@ -59,9 +80,16 @@ class Line:
 
 
 def listing(
-    session: Session, check_id: int, *, limit: int, before: int | None = None, only_open: bool = False
+    session: Session,
+    check_id: int,
+    viewer: Viewer,
+    *,
+    limit: int,
+    before: int | None = None,
+    only_open: bool = False,
 ) -> list[Line]:
-    """The proposals of a check, newest first, from before proposal ``before`` on. One statement."""
+    """The proposals of a check that ``viewer`` may know of, newest first, from before proposal ``before`` on. One
+    statement."""
     by, who = table(Person).alias("by"), table(Person).alias("who")
     first = [_Q.c.id, _Q.c.revision, _Q.c.change, _Q.c.retires, _Q.c.reason, _Q.c.proposed_at, _Q.c.proposed_by]
     statement = (
@@ -77,7 +105,7 @@ def listing(
         )
         .join(by, by.c.id == _Q.c.proposed_by)
         .outerjoin(who, who.c.id == _Q.c.decided_by)
-        .where(_Q.c.check_id == check_id)
+        .where(_Q.c.check_id == check_id, _shown(viewer))
         .order_by(_Q.c.id.desc())
         .limit(limit)
     )

@@ -44,6 +44,18 @@ def visible(viewer: Viewer) -> sa.ColumnElement[bool]:
     )
 
 
+def hidden(viewer: Viewer) -> sa.Select[Any]:
+    """The numbers of the SEVs that ``viewer`` may not know of, for use within another statement."""
+    unknown = sa.case((visible(viewer), sa.false()), else_=sa.true())  # without a commander, visible() is NULL
+    return sa.select(col(Sev.number)).where(unknown).correlate(None)
+
+
+def behind_hidden(viewer: Viewer) -> sa.Select[Any]:
+    """The ids of the checks that such a SEV looks through, for use within another statement."""
+    link = table(SevCheck)
+    return sa.select(link.c.check_id).where(link.c.sev_number.in_(hidden(viewer))).correlate(None)
+
+
 def find(session: Session, number: int, viewer: Viewer) -> Sev | None:
     """The SEV, or None if there is none that ``viewer`` may know of."""
     return session.exec(select(Sev).where(col(Sev.number) == number, visible(viewer))).first()

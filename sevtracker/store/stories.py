@@ -13,7 +13,18 @@ from sqlmodel import Session
 
 from sevtracker.domain.exposure import Edited, Event, Patched, Ran, TwinsProven, VantageState
 from sevtracker.domain.vocabulary import Verdict
-from sevtracker.store.tables import BY_TWINS, Check, CheckProof, CheckRevision, Dataset, Patch, Run, Sev, table
+from sevtracker.store.tables import (
+    BY_TWINS,
+    REPRODUCED,
+    Check,
+    CheckProof,
+    CheckRevision,
+    Dataset,
+    Patch,
+    Run,
+    Sev,
+    table,
+)
 
 _K, _D, _R = table(Check), table(Dataset), table(Run)
 
@@ -26,9 +37,9 @@ def stories(
     """For each check: the state that its story starts from, and the events of the story, for this SEV.
 
     The story starts ``window`` before the SEV was reported, or at its first patch if that was earlier. From before
-    that, only three things count: which definitions had been reproduced, what twins proved within ``proof_valid``, and
-    what was seen last. A SEV that is only being filed has no number, and no patch. Two statements, three if a patch has
-    a scope; one if the SEV is being filed.
+    that, only four things count: which definitions had been reproduced, what twins proved within ``proof_valid``, what
+    was seen last, and what a reproduced definition saw last. A SEV that is only being filed has no number, and no
+    patch. Two statements, three if a patch has a scope; one if the SEV is being filed.
     """
     if not check_ids:
         return {}
@@ -81,6 +92,19 @@ def _history() -> sa.CompoundSelect[Any]:
         .correlate(_K)
         .scalar_subquery()
     )
+    proven_before = (
+        sa.select(_R.c.id)
+        .join(v, sa.and_(v.c.check_id == _R.c.check_id, v.c.revision == _R.c.revision))
+        .join(
+            p,
+            sa.and_(p.c.check_id == _R.c.check_id, p.c.fingerprint == v.c.fingerprint, p.c.how == REPRODUCED),
+        )
+        .where(_R.c.check_id == _K.c.id, _R.c.started_at < since, _R.c.verdict != Verdict.inconclusive)
+        .order_by(_R.c.started_at.desc())
+        .limit(1)
+        .correlate(_K)
+        .scalar_subquery()
+    )
     return sa.union_all(
         sa.select(
             sa.literal(_REVISION).label("what"),
@@ -101,7 +125,12 @@ def _history() -> sa.CompoundSelect[Any]:
             sa.literal(""),
         ).where(p.c.check_id.in_(asked), sa.or_(p.c.how != BY_TWINS, p.c.at >= proofs_since)),
         runs(_R.c.check_id.in_(asked), _R.c.started_at >= since),
-        runs(_R.c.id.in_(sa.select(before).where(_K.c.id.in_(asked)))),
+        runs(
+            sa.or_(
+                _R.c.id.in_(sa.select(before).where(_K.c.id.in_(asked))),
+                _R.c.id.in_(sa.select(proven_before).where(_K.c.id.in_(asked))),
+            )
+        ),
     )
 
 

@@ -124,22 +124,25 @@ def watched(session: Session, copy_id: int) -> set[tuple[str, str, str]]:
 
 
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Keep suggestions; one that is known already keeps its state, and is dated anew. Returns the ids of new ones."""
+    """Keep suggestions; those that are known already keep their state, and are dated anew. Returns the new ones' ids.
+
+    Three statements, and one for each new one. In the order of their digests: so nobody deadlocks.
+    """
     if not rows:
         return []
     connection = session.connection()
-    known = {
-        row.digest
-        for row in connection.execute(
-            sa.select(_S.c.digest).where(
-                _S.c.copy_id.in_({row["copy_id"] for row in rows}), _S.c.digest.in_([row["digest"] for row in rows])
-            )
+    wanted = {(row["copy_id"], row["digest"]): row for row in rows}
+    mine = sa.and_(
+        _S.c.copy_id.in_({copy_id for copy_id, _ in wanted}), _S.c.digest.in_(sorted(digest for _, digest in wanted))
+    )
+    order = sa.select(_S.c.id, _S.c.copy_id, _S.c.digest).where(mine).order_by(_S.c.digest).with_for_update()
+    known = {(row.copy_id, row.digest): row.id for row in connection.execute(order)}
+    again = [(known[key], row) for key, row in sorted(wanted.items()) if key in known]
+    if again:
+        connection.execute(
+            sa.update(_S).where(_S.c.id == sa.bindparam("_id")),
+            [{"_id": i, "last_at": row["last_at"], "check_id": row["check_id"]} for i, row in again],
         )
-    }
-    insert = upsert(session, _S)
-    statement = insert.on_conflict_do_update(
-        index_elements=["copy_id", "digest"],
-        set_={"last_at": insert.excluded.last_at, "check_id": insert.excluded.check_id},
-    ).returning(_S.c.id, _S.c.digest)
-    found = [connection.execute(statement, dict(row)).one() for row in rows]
-    return [int(row.id) for row in found if row.digest not in known]
+    fresh = upsert(session, _S).on_conflict_do_nothing().returning(_S.c.id)
+    new = [connection.execute(fresh, dict(row)).scalar() for key, row in sorted(wanted.items()) if key not in known]
+    return [int(i) for i in new if i is not None]

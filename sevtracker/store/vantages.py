@@ -50,7 +50,10 @@ def encode(state: VantageState) -> dict[str, Any]:
 
 def decode(document: Mapping[str, Any]) -> VantageState:
     """The state that ``encode`` wrote."""
-    return VantageState(**{name: _decoded(name, value) for name, value in document.items()})
+    state = VantageState(**{name: _decoded(name, value) for name, value in document.items()})
+    if state.decisive is Verdict.open and not state.still_open:  # written before there was that field
+        return dataclasses.replace(state, still_open=True)
+    return state
 
 
 def _decoded(name: str, value: Any) -> Any:

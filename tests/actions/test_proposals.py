@@ -67,7 +67,7 @@ def check(tracker: Tracker) -> Check:
 def states(tracker: Tracker) -> list[str]:
     """Of the check's proposals, oldest first."""
     with tracker.read() as session:
-        return [line.state.value for line in reversed(kept.listing(session, 1, limit=100))]
+        return [line.state.value for line in reversed(kept.listing(session, 1, tracker.viewer("dana"), limit=100))]
 
 
 def refusals(tracker: Tracker) -> list[Item]:
@@ -134,7 +134,7 @@ def test_a_second_persons_approval_makes_the_change(patched: Tracker) -> None:
     )
     with patched.read() as session:
         assert stored.revisions(session, 1)[-1].by_pid == patched.cast["priya"].pid
-        [line] = kept.listing(session, 1, limit=10)
+        [line] = kept.listing(session, 1, patched.viewer("dana"), limit=10)
         assert (line.state, line.proposer, line.decider) == (ProposalState.approved, "Dana", "Priya")
         ledger.verify(session)
 

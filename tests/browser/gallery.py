@@ -305,7 +305,7 @@ WAYS_IN = c.WaysIn(
             1, "A view that reads tracking.events as its owner is granted to 2 roles off the list.", "sql_read", "mci-events/primary",
             "postgresql://db1.corp.example:5432/hr reporting.events_by_day_and_department", "any-employee", 11, NOW - 5 * MIN,
         ),
-        c.Found(2, "replica is a registered copy that no check looks at.", "sql_read", "mci-events/replica",
+        c.Found(2, "The sql_read check 11 looks at another copy; at replica nobody does so.", "sql_read", "mci-events/replica",
                 "postgresql://db2.corp.example:5432/hr tracking.events", "any-employee", 11, NOW - 2 * HOUR),
         c.Found(3, "A partition of tracking.events is granted by itself.", "sql_read", "mci-events/primary",
                 "postgresql://db1.corp.example:5432/hr tracking.events_2026_05", "any-employee", 11, NOW - DAY,

@@ -48,12 +48,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A held session, as it is kept with its check: nothing of the target, and no secret."""
+    """A held session, as it is kept with its check: nothing of the target, and no secret.
+
+    ``got_in``: it was seen to get in. What was opened when the door was shut already tells nothing of older ones.
+    """
 
     token: str
     address: str
     name: SessionName
     state: State
+    got_in: bool
 
     def told(self, state: State) -> dict[str, Any]:
         return {**asdict(self), "state": state.value}
@@ -62,7 +66,7 @@ class Remembered:
     def read(cls, memory: Mapping[str, Any]) -> Remembered:
         """Raises KeyError, TypeError or ValueError for what ``told`` did not write."""
         name = SessionName(**memory["name"])
-        return cls(str(memory["token"]), str(memory["address"]), name, State(memory["state"]))
+        return cls(str(memory["token"]), str(memory["address"]), name, State(memory["state"]), bool(memory["got_in"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ class HeldRun:
         if before is not None and kept.token != before.token:
             keeper.give_back(self._key, kept)
             return self._lost(None, _GONE)
-        return self._again(kept)
+        return self._again(kept, got_in=before is not None and before.got_in)
 
     # ---- the first run ---------------------------------------------------------------------------------------------
 
@@ -139,7 +143,8 @@ class HeldRun:
         kept = self._access.keeper.put(self._key, thing, self._access.clock.monotonic())
         if kept is not None:
             self._access.keeper.give_back(self._key, kept)
-            return self._steps.ended(replace(found, memory=_remembered(kept, thing).told(State.held)))
+            before = _remembered(kept, thing, got_in=False)
+            return self._steps.ended(_seen(found, before, State.held))
         thing.close()
         if found.result is Result.got_in:
             return self._steps.ended(found)
@@ -148,11 +153,11 @@ class HeldRun:
 
     # ---- later runs ------------------------------------------------------------------------------------------------
 
-    def _again(self, kept: Kept) -> Attempt:
+    def _again(self, kept: Kept, *, got_in: bool) -> Attempt:
         thing = kept.thing
         if not isinstance(thing, HeldSession):
             raise TypeError
-        before = _remembered(kept, thing)
+        before = _remembered(kept, thing, got_in=got_in)
         try:
             self._still_leads_to(thing.address)
         except NotIn as failed:
@@ -172,14 +177,14 @@ class HeldRun:
             self._access.keeper.let_go(self._key, kept)
             return self._lost(before, "another session of the server answered: something on the way pools them")
         self._access.keeper.give_back(self._key, kept)
-        return self._steps.ended(replace(found, memory=before.told(State.held)))
+        return self._steps.ended(_seen(found, before, State.held))
 
     def _broke(self, kept: Kept, before: Remembered, found: Found | None) -> Attempt:
         """The session does not answer. By our own deadline: then we lost it. Else the server is asked, before our end
         of it is closed: it may only be the way there that broke."""
         try:
             if found is not None and found.result is Result.got_in:
-                return self._steps.ended(replace(found, memory=before.told(State.broken)))
+                return self._steps.ended(_seen(found, before, State.broken))
             if self._steps.late:
                 note = "no answer in time, so the session had to be given up"
                 return self._steps.ended(Found(Result.trouble, Reason.timeout, note, memory=before.told(State.lost)))
@@ -211,7 +216,7 @@ class HeldRun:
         if found.result is Result.denied:
             note = "the server ended the session, and denies a new one"
             found = replace(found, reason=Reason.session_ended, note=note)
-        return self._steps.ended(replace(found, memory=before.told(State.ended)))
+        return self._steps.ended(_seen(found, before, State.ended))
 
     def _struck_off(self, fresh: Session, name: SessionName) -> bool | None:
         """As ``is_there``, once the server had a moment to strike a session off."""
@@ -241,5 +246,14 @@ class HeldRun:
         self._access = replace(self._access, pins=(pin,))
 
 
-def _remembered(kept: Kept, thing: HeldSession) -> Remembered:
-    return Remembered(kept.token, thing.address, thing.name, State.held)
+def _remembered(kept: Kept, thing: HeldSession, *, got_in: bool) -> Remembered:
+    return Remembered(kept.token, thing.address, thing.name, State.held, got_in)
+
+
+def _seen(found: Found, before: Remembered, state: State) -> Found:
+    """``found`` with what is to be remembered. A session that never got in closes nothing."""
+    now = replace(before, got_in=before.got_in or found.result is Result.got_in)
+    if found.result in (Result.denied, Result.absent) and not now.got_in:
+        note = "this session never got in: it was opened when the door was shut, and tells nothing of older ones"
+        found = Found(Result.trouble, Reason.session_lost, note)
+    return replace(found, memory=now.told(state))

@@ -59,13 +59,18 @@ class Session:
         return self.connection.execute(statement).first() is not None
 
     def number(self, statement: Select[Any]) -> Any:
-        """The one value that the server computed over a target's rows: a count, a newest time. Never a row's own."""
+        """The one value that the server computed over a target's rows: a count, a newest time. Never a row's own.
+
+        Over all of them: where a policy would hide some, that is an error of the denied class.
+        """
         self._anew()
+        self._unfiltered()
         return self.connection.execute(statement).scalar_one()
 
     def numbers(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         """Values that the server computed over a target's rows, as ``number``."""
         self._anew()
+        self._unfiltered()
         return self.connection.execute(statement).all()
 
     def catalog(self, question: str, **values: Any) -> Sequence[Row[Any]]:
@@ -99,6 +104,10 @@ class Session:
                 return True
             raise
         return False
+
+    def _unfiltered(self) -> None:
+        if self._door.unfiltered is not None:
+            self.connection.exec_driver_sql(self._door.unfiltered)
 
     def _anew(self) -> None:
         """A transaction of its own for the next statement."""

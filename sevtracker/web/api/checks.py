@@ -102,7 +102,7 @@ def find_proposals(call: Call[Paging], check_id: int) -> Answer:
     before = reading.number("proposals", asked.cursor)
     with call.runtime.read() as session:
         _known(session, check_id)
-        found = proposals.listing(session, check_id, limit=asked.limit + 1, before=before)
+        found = proposals.listing(session, check_id, call.viewer, limit=asked.limit + 1, before=before)
     shown = found[: asked.limit]
     going_on = reading.cursor("proposals", shown[-1].id if len(found) > len(shown) else None)
     return answer(models.ProposalPage(items=[views.proposal(one, check_id) for one in shown], next=going_on))

@@ -273,7 +273,7 @@ def sev(session: Session, viewer: Viewer, settings: Settings, found: Sev, now: d
         patches=[_patch(p, named) for p in case.patches],
         vantages=[_vantage(v, case) for v in case.vantages],
         suggestions=[suggestion(one) for one in suggestions.of_sev(session, number)],
-        impact=[_impact(one) for one in impacts.of_sev(session, number)],
+        impact=[_impact(one) for one in impacts.of_sev(session, number, viewer)],
         gate=models.Gate(open=asked.open, blockers=_blockers(asked.blockers)),
         waivers=[waiver(case, w, named) for w in said.waivers],
         attestations=[attestation(case, a, named) for a in said.attestations],

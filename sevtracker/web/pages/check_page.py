@@ -72,7 +72,7 @@ def build(
         filed = sev_refs(sevs.through_check(session, person.viewer, check_id, limit=MOST_SEVS))
         queued = checks.queued(session, check_id)
         found = suggestions.of_check(session, check_id)
-        waiting = proposals.listing(session, check_id, limit=MOST_PROPOSALS, only_open=True)
+        waiting = proposals.listing(session, check_id, person.viewer, limit=MOST_PROPOSALS, only_open=True)
         may_edit = may(person.role, May.keep_checks) and check.retired_at is None
         stopped = sign_ins.stopped(session, check)
         own = bool(waiting) and facts.judges_patches_of(session, check_id, person.id)

@@ -63,7 +63,7 @@ def _build(session: Session, sev: Sev, person: Person, now: datetime, forms: Map
         forms=forms,
         revising=_revising(told) if allowed.note else None,
         ways_in=ways_in.build(suggestions.of_sev(session, told.live.number)),
-        impact=sev_impact.build(impacts.of_sev(session, told.live.number)),
+        impact=sev_impact.build(impacts.of_sev(session, told.live.number, person.viewer)),
         words=sev_words.forms(told.case, told.live, person, forms),
     )
 
