@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -79,6 +79,8 @@ class FilesystemParams(CheckParams):
         pattern=r"^[^\x00-\x20:/]{1,256}$",
         description="Name of the user to try it as; without it and uid: the identity's user name",
     )
+
+    twins_fixed: ClassVar[frozenset[str]] = frozenset({"uid", "user"})
 
     @model_validator(mode="after")
     def _one_of_both(self) -> FilesystemParams:

@@ -39,6 +39,7 @@ class HttpParams(CheckParams):
     login_signature: Text | None = None
 
     outside_place: ClassVar[frozenset[str]] = frozenset({"marker", "login_signature", "signin_hosts"})
+    twins_fixed: ClassVar[frozenset[str]] = frozenset({"method"})
 
     @field_validator("signin_hosts")
     @classmethod

@@ -42,6 +42,8 @@ class CheckParams(BaseModel):
     outside_place: ClassVar[frozenset[str]] = frozenset()
     #: Those of ``outside_place`` that a canary twin may have of its own all the same.
     twins_own: ClassVar[frozenset[str]] = frozenset()
+    #: Those that say how a door is tried: a twin has to be tried in the same way, so it can't have them of its own.
+    twins_fixed: ClassVar[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
@@ -43,6 +44,10 @@ class S3Params(BucketParams):
     presigned_url: SecretReference | None = Field(
         default=None,
         description="Where an old presigned URL of the key is kept: env:NAME or file:PATH, never the URL itself",
+    )
+
+    twins_fixed: ClassVar[frozenset[str]] = frozenset(
+        {"list", "versions", "version_id", "acl", "policy", "presigned_url"}
     )
 
     @model_validator(mode="after")

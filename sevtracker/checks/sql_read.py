@@ -35,6 +35,7 @@ class SqlReadParams(CheckParams):
     )
 
     outside_place: ClassVar[frozenset[str]] = frozenset({"sensitive_columns", "rls_is_fix"})
+    twins_fixed: ClassVar[frozenset[str]] = frozenset({"held"})
 
 
 class SqlReadKind(CheckKind[SqlReadParams]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,6 +47,14 @@ def _shown(viewer: Viewer) -> sa.ColumnElement[bool]:
         .exists()
     )
     return sa.not_(patched)
+
+
+def waiting(session: Session, check_ids: Collection[int]) -> set[int]:
+    """Those of these checks of which a change waits for a second person."""
+    if not check_ids:
+        return set()
+    statement = sa.select(_Q.c.check_id).where(_Q.c.check_id.in_(check_ids), _Q.c.state == ProposalState.proposed)
+    return {int(i) for i in session.connection().execute(statement).scalars()}
 
 
 def supersede(session: Session, check_id: int, now: datetime, *, but: int | None = None, of: int | None = None) -> None:

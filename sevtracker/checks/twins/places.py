@@ -37,11 +37,12 @@ def wrong_places(kind: CheckKind[Any], twins: Twins, target: Aimed, aimed: Mappi
     """
     if kind.weight is not Weight.decides:
         yield FieldError("twins", f"A check of the kind {kind.name} is never taken for closed, so twins prove nothing.")
-    judged = kind.params.outside_place - kind.params.twins_own
+    judged = (kind.params.outside_place | kind.params.twins_fixed) - kind.params.twins_own
     for which, given in (("open", twins.open), ("locked", twins.locked)):
         for name in sorted(judged & given.keys()):
             yield FieldError(
-                f"twins.{which}.{name}", "A twin is judged as the target is. It may differ in where it is, not in this."
+                f"twins.{which}.{name}",
+                "A twin is tried and judged as the target is. It may differ in where it is, not in this.",
             )
         twin = aimed.get(which)
         if twin is None:

@@ -12,7 +12,7 @@ from sevtracker.actions import notices
 from sevtracker.actions.enforce import May
 from sevtracker.domain import clocks
 from sevtracker.domain.vocabulary import Exposure, Reason
-from sevtracker.store import datasets
+from sevtracker.store import datasets, proposals
 from sevtracker.store import home as home_store
 from sevtracker.store.session import Session
 from sevtracker.store.work import Viewer
@@ -30,6 +30,7 @@ MOST_SEVS, MOST_ASIDE, MOST_ALIKE = 100, 12, 200
 #: Times on the page are shown by the minute, so a page that is open is told anew each minute.
 TOLD_ANEW = timedelta(minutes=1)
 CLOCK_72 = timedelta(hours=72)
+_REFUSED = "check:change_refused"
 
 
 @pages.get("/")
@@ -134,10 +135,13 @@ def _alarms(session: Session, cards: Sequence[home_store.Card], blind: Sequence[
     """Notices that still matter: of SEVs in which something is owed, of checks that stopped. The newest of each."""
     of_checks = {b.id: b for b in blind}
     told = home_store.alarms(session, [card.number for card in cards], list(of_checks), limit=MOST_ALIKE)
-    told = [notice for notice in told if _still(notice, of_checks.get(notice.check or 0))]
+    refused = {notice.check or 0 for notice in told if notice.kind == _REFUSED}
+    waiting = proposals.waiting(session, refused)
+    told = [n for n in told if _still(n, of_checks.get(n.check or 0)) and (n.kind != _REFUSED or n.check in waiting)]
     alike: dict[tuple[str, int | None, int | None], list[home_store.Told]] = {}
     for notice in told:
-        about = (notice.kind, notice.sev, notice.check if notice.sev is None else None)
+        by_check = notice.sev is None or notice.kind == _REFUSED
+        about = (notice.kind, notice.sev, notice.check if by_check else None)
         alike.setdefault(about, []).append(notice)
     return tuple(_alarm(told_alike, of_checks) for told_alike in list(alike.values())[:MOST_ASIDE])
 
