@@ -52,6 +52,7 @@ class Place:
     password: str
     grant: str
     environment: dict[str, str] = field(default_factory=dict)
+    schema: str = "public"
 
     def __post_init__(self) -> None:
         for identity, account, cls in (("STAFF", self.employee, "staff"), ("OWNER", self.owner, "control")):
@@ -77,7 +78,7 @@ class Place:
         self.run(self.grant.format(account=account))
 
     def check(self, tracker: Tracker, **more: Any) -> int:
-        params = {"url": self.url, "table": f"{'hr' if 'mysql' in self.url else 'public'}.events", **more}
+        params = {"url": self.url, "table": f"{self.schema}.events", **more}
         given = NewCheck(dataset="events", kind="sql_read", identity="staff", control="owner", params=params)
         with tracker.runtime.work(tracker.dana) as work:
             return checks.create(work, tracker.runtime.settings, tracker.runtime.probes, given).id or 0
@@ -112,13 +113,15 @@ def on_mariadb(mariadb: MariaDBServer) -> Iterator[Place]:
     employee, owner = _accounts()
     for account in (employee, owner):
         mariadb.create_user(account, DEAD)
-    mariadb.execute("CREATE DATABASE IF NOT EXISTS hr", "CREATE OR REPLACE TABLE hr.events (id int)")
-    mariadb.execute("INSERT INTO hr.events VALUES (1)")
+    hr = f"accounts_{secrets.token_hex(4)}"  # of its own: tests run side by side
+    mariadb.execute(
+        f"CREATE DATABASE {hr}", f"CREATE TABLE {hr}.events (id int)", f"INSERT INTO {hr}.events VALUES (1)"
+    )
     url = f"mysql://127.0.0.1:{mariadb.port}"
     password = "ALTER USER '{account}'@'%' IDENTIFIED BY '{password}'"
-    grant = "GRANT SELECT ON hr.events TO '{account}'@'%'"
-    yield Place(Path(mariadb.folder) / "log", url, employee, owner, mariadb.execute, password, grant)
-    mariadb.drop_database("hr")
+    grant = f"GRANT SELECT ON {hr}.events TO '{{account}}'@'%'"
+    yield Place(Path(mariadb.folder) / "log", url, employee, owner, mariadb.execute, password, grant, schema=hr)
+    mariadb.drop_database(hr)
 
 
 @pytest.fixture(params=["postgresql", "mariadb"])

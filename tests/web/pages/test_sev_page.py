@@ -168,7 +168,11 @@ def test_a_long_timeline_goes_on_at_its_cursor(cast: Cast, number: int) -> None:
     assert "before=" in live[1]
 
 
-def test_the_live_part_says_nothing_until_something_changed(cast: Cast, number: int) -> None:
+def test_the_live_part_says_nothing_until_something_changed(
+    cast: Cast, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = cast.world.runtime.clock.now()  # it is told anew every few seconds: not between these requests
+    monkeypatch.setattr(type(cast.world.runtime.clock), "now", lambda _self: stopped)
     page = cast.dana.open(f"/sevs/{number}")
     live = re.search(r'hx-get="([^"]+)"', page)
     assert live is not None
