@@ -146,7 +146,7 @@ def connected(place: SqlPlace, access: Access) -> Connection:
     try:
         _handed_over.connection = raw
         return _engine(place.backend).connect()
-    except BaseException:
+    except BaseException:  # also when the thread is told to end: nobody else knows of the connection yet
         raw.close()
         raise
     finally:
