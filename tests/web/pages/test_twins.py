@@ -57,8 +57,8 @@ def test_the_page_says_how_it_stands_and_what_would_change_it(cast: Cast) -> Non
     world.drain()
     said = text_of(cast.dana.open("/checks/1"))
     assert "Unproven : it never saw this door open" in said
-    assert "Name them by hand" in said
-    assert "Name them by hand" not in text_of(cast.otto.open("/checks/1"))
+    assert "Canary twins are named by hand" in said
+    assert "Canary twins are named by hand" not in text_of(cast.otto.open("/checks/1"))
     both = {which: {"url": world.target.url(f"/{which}")} for which in ("open", "locked")}
     world.dana.patch("/checks/1", {"twins": both})
     world.drain()
