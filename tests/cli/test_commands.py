@@ -7,14 +7,16 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from sevtracker.actions import datasets, sevs
 from sevtracker.actions.inputs import FileSev, NewDataset
 from sevtracker.actions.runtime import Runtime
-from sevtracker.cli.root import COMMANDS
+from sevtracker.cli.root import COMMANDS, main
 from sevtracker.config import load_settings
 from sevtracker.domain.vocabulary import Role
 from sevtracker.store import people
@@ -23,36 +25,64 @@ from sevtracker.wiring import build
 from tests.servers import session
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 class Shell:
     """A folder with a configuration, and ``sevtracker`` in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self.config = folder / "config.toml"
         self.port = session.free_port()
         self.config.write_text(f"[server]\nport = {self.port}\n")
+        self._monkeypatch = monkeypatch
 
-    def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        ours = {k: v for k, v in os.environ.items() if not k.startswith("SEVTRACKER_") and k != "PORT"}
-        return subprocess.run(
+    def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Told:
+        """In this very process: to start one takes a second. Raises what would have been a traceback."""
+        with self._monkeypatch.context() as patched:
+            patched.chdir(self.folder)
+            for name in _foreign():
+                patched.delenv(name)
+            ended = CliRunner().invoke(main, arguments, input=stdin, env=environment, prog_name="sevtracker")
+        if ended.exception is not None and not isinstance(ended.exception, SystemExit):
+            raise ended.exception
+        return Told(ended.exit_code, ended.stdout, ended.stderr)
+
+    def apart(self, *arguments: str, **environment: str) -> Told:
+        """As a process of its own, as a shell starts it."""
+        ours = {k: v for k, v in os.environ.items() if k not in _foreign()}
+        ended = subprocess.run(
             [sys.executable, "-m", "sevtracker", *arguments],
             cwd=self.folder,
             env={**ours, **environment},
-            input=stdin,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
         )
+        return Told(ended.returncode, ended.stdout, ended.stderr)
 
     def runtime(self) -> Runtime:
         url = f"sqlite:///{self.folder}/var/sevtracker.db"
         return build(load_settings({"SEVTRACKER_DATABASE__URL": url}, self.config))
 
 
+def _foreign() -> list[str]:
+    """Settings of whoever runs the tests."""
+    return [name for name in os.environ if name.startswith("SEVTRACKER_") or name == "PORT"]
+
+
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path)
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return Shell(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -78,7 +108,7 @@ def used(shell: Shell) -> Shell:
 
 
 def test_every_command_has_help(shell: Shell) -> None:
-    listed = shell("--help")
+    listed = shell.apart("--help")
     assert listed.returncode == 0
     assert all(name in listed.stdout for name in COMMANDS)
     for path in (["run"], ["demo"], ["db", "upgrade"], ["check", "run"], ["ledger", "verify"]):
@@ -104,7 +134,7 @@ def test_a_wrong_configuration_is_told_by_file_and_key_and_exit_code_2(shell: Sh
         assert "config.toml: server.prt" in told.stderr
         assert "worker.lease" in told.stderr
         assert "Traceback" not in told.stderr
-    told = shell("config", "check", "--json")
+    told = shell.apart("config", "check", "--json")
     assert told.returncode == 2
     assert len(json.loads(told.stdout)["problems"]) == 2
 
@@ -137,7 +167,7 @@ def test_looking_for_a_database_does_not_make_one(shell: Shell, arguments: list[
 
 def test_a_database_that_does_not_answer_is_told_without_its_password(shell: Shell) -> None:
     url = f"postgresql+psycopg://tracker:canary-pw@127.0.0.1:{session.free_port()}/x"
-    told = shell("ledger", "verify", SEVTRACKER_DATABASE__URL=url, SEVTRACKER_SERVER__SECRET_KEY="k" * 32)
+    told = shell.apart("ledger", "verify", SEVTRACKER_DATABASE__URL=url, SEVTRACKER_SERVER__SECRET_KEY="k" * 32)
     assert told.returncode == 2
     assert "canary-pw" not in told.stderr + told.stdout
     assert "Traceback" not in told.stderr
@@ -165,7 +195,7 @@ def test_somebody_who_is_there_already_or_has_a_bad_password_is_refused(used: Sh
 
 
 def test_a_token_is_printed_alone(used: Shell) -> None:
-    told = used("token", "create", "dana@example.org", "--name", "ci")
+    told = used.apart("token", "create", "dana@example.org", "--name", "ci")
     assert told.returncode == 0
     assert told.stdout.startswith("sev_")
     assert len(told.stdout.splitlines()) == 1
@@ -182,7 +212,7 @@ def test_the_gate_answers_by_exit_code(used: Shell) -> None:
     assert json.loads(told.stdout)["blockers"] == [{"sev": "SEV-1", "level": "SEV3", "exposure": "unverified"}]
     assert "Events readable" not in used("gate", "mci").stdout  # it may be restricted
     assert used("gate", "quiet").returncode == 0
-    assert used("gate", "unknown").returncode == 2
+    assert used.apart("gate", "unknown").returncode == 2
 
 
 def test_the_ledger_verifies_until_somebody_tampers_with_it(used: Shell) -> None:
