@@ -30,7 +30,7 @@ def test_of_two_who_revoke_a_waiver_one_does(two_nodes: tuple[Tracker, Tracker])
     _patched(web, worker)
     for turn in TURNS:
         assert waive(web) == turn
-        told = conflict_of(lambda w=turn: revoke(web, w), lambda w=turn: revoke(worker, w, by="eve"))  # type: ignore[misc]  # mypy can't infer such a lambda
+        told = conflict_of(lambda w=turn: revoke(web, w), lambda w=turn: revoke(worker, w, by="eve"))
         assert told == "This waiver has ended already."
         assert web.kinds().count("waiver:revoked") == turn
 
@@ -50,7 +50,7 @@ def test_a_waiver_that_is_revoked_as_another_is_granted_leaves_the_other(two_nod
     for turn in TURNS:
         first = waive(web)
         assert isinstance(first, int)
-        _, second = both(lambda w=first: revoke(web, w), lambda: waive(worker, by="eve"))  # type: ignore[misc]  # as above
+        _, second = both(lambda w=first: revoke(web, w), lambda: waive(worker, by="eve"))
         with web.read() as session:
             in_force = sa.select(table(Waiver).c.id).where(table(Waiver).c.revoked_at.is_(None))
             assert list(session.connection().execute(in_force).scalars()) == [second]
@@ -66,8 +66,8 @@ def test_of_two_who_decide_on_a_proposal_one_does(two_nodes: tuple[Tracker, Trac
         assert isinstance(asked, Refused)
         assert asked.proposal == turn
         told = conflict_of(
-            lambda p=turn: approve(web, by="priya", proposal=p),  # type: ignore[misc]  # as above
-            lambda p=turn: deny(worker, by="eve", proposal=p),  # type: ignore[misc]
+            lambda p=turn: approve(web, by="priya", proposal=p),
+            lambda p=turn: deny(worker, by="eve", proposal=p),
         )
         assert told == f"This proposal is {states(web)[-1]} already."
     with web.read() as session:
@@ -80,8 +80,8 @@ def test_of_two_who_approve_a_proposal_one_does(two_nodes: tuple[Tracker, Tracke
     for turn in TURNS:
         attempt(web, params={"door": "primary", "hint": f"wish {turn}"})
         told = conflict_of(
-            lambda p=turn: approve(web, by="priya", proposal=p),  # type: ignore[misc]  # as above
-            lambda p=turn: approve(worker, by="eve", proposal=p),  # type: ignore[misc]
+            lambda p=turn: approve(web, by="priya", proposal=p),
+            lambda p=turn: approve(worker, by="eve", proposal=p),
         )
         assert told == "This proposal is approved already."
         assert states(web) == ["approved"] * turn
