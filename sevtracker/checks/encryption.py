@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from sevtracker.checks.http_answers import Told, skew_of
 from sevtracker.checks.http_fetch import Answer
-from sevtracker.checks.interface import Access, Attempt, CheckKind, Locator, Result, Step
+from sevtracker.checks.interface import Access, Attempt, CheckKind, Locator, Result, Step, bucket
 from sevtracker.checks.s3_answers import error_code, keys_in, listing, refusal
 from sevtracker.checks.s3_places import BucketParams, place_of
 from sevtracker.checks.s3_session import NO_KEYS, S3Session, Unusable
@@ -138,7 +138,7 @@ def _each(params: EncryptionParams, session: S3Session, keys: Sequence[str], acc
         seen.append(_object(params, session.ask(key, method="HEAD"), access))
         if seen[-1].result is not Result.denied:
             return seen[-1]
-    return replace(seen[-1], note=f"objects looked at: {len(keys)}, all encrypted as expected")
+    return replace(seen[-1], note=f"objects looked at: {bucket(len(keys))}, all encrypted as expected")
 
 
 def _object(params: EncryptionParams, answer: Answer, access: Access) -> Told:

@@ -10,7 +10,17 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from sevtracker.checks.interface import Access, Attempt, CheckKind, CheckParams, Locator, Result, Step, Suggestion
+from sevtracker.checks.interface import (
+    Access,
+    Attempt,
+    CheckKind,
+    CheckParams,
+    Locator,
+    Result,
+    Step,
+    Suggestion,
+    bucket,
+)
 from sevtracker.checks.sql.denials import DENIALS
 from sevtracker.checks.sql.doors import NotIn
 from sevtracker.checks.sql.grants import Enumeration, Enumerator, Leak
@@ -107,11 +117,11 @@ def _told(params: SqlGrantsParams, seen: Enumeration, ms: float) -> Iterator[Ste
         return
     by_place: dict[str, list[str]] = {}
     for leak in seen.leaks:
-        by_place.setdefault(leak.place, []).append(f"{leak.how} ({leak.roles} role{'s' * (leak.roles != 1)})")
+        by_place.setdefault(leak.place, []).append(f"{leak.how} ({bucket(leak.roles)} role{'s' * (leak.roles != 1)})")
     for at, (place, ways) in enumerate(list(by_place.items())[:MOST_TOLD]):
         yield Step(Phase.target, True, f"off the list, and can read {place}: {'; '.join(ways)}", 0.0 if at else ms)
     if len(by_place) > MOST_TOLD:
-        more = len(by_place) - MOST_TOLD
+        more = bucket(len(by_place) - MOST_TOLD)
         yield Step(Phase.target, True, f"further places that can be read off the list: {more}", 0.0)
     if not seen.complete:
         yield Step(Phase.target, False, _WITHHELD, 0.0 if by_place else ms)

@@ -331,15 +331,16 @@ def newest_run_ids(session: Session, check_ids: Sequence[int]) -> dict[int, int]
 
 
 def run_soon(session: Session, check_ids: Sequence[int], due_at: datetime) -> None:
-    """Make these checks due at ``due_at`` at the latest; wakes those that had stopped by themselves, for one trial."""
+    """Make these checks (locked by the caller) due at ``due_at`` at the latest; wakes those that had stopped by
+    themselves, for one trial."""
     if check_ids:
-        sign_ins.allow_trial(session, check_ids)
         sooner = sa.or_(_K.c.due_at.is_(None), _K.c.due_at > due_at)
         session.connection().execute(
             sa.update(_K)
             .where(_K.c.id.in_(check_ids), _K.c.enabled, sooner)
             .values(due_at=due_at, halted=None, auth_failures=0)
         )
+        sign_ins.allow_trial(session, check_ids)
 
 
 def add_runs(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -27,9 +27,6 @@ _J, _L, _K, _I, _S, _SC = table(Job), table(Lane), table(Check), table(SignIn), 
 #: A lease that ends later than two leases and so many seconds from now is from before the database's clock jumped back.
 _JUMP_S = 300.0
 
-#: Chunks of jobs that are dropped at most before a lane is given back.
-_MOST_DROPS = 100
-
 #: The longest that a target may ask to be left alone.
 LONGEST_REST_S = 3600.0
 
@@ -114,7 +111,8 @@ def enqueue_due(session: Session, now: datetime, limit: int = A_BATCH) -> int:
     if not due:
         return 0
     rows = [
-        _row(row.id, row.target, Trigger.retry if row.failures else Trigger.schedule, now, None, None) for row in due
+        _row(row.id, row.target, Trigger.retry if row.failures else Trigger.schedule, now, None, None)
+        for row in sorted(due, key=lambda row: row.id)
     ]
     connection.execute(upsert(session, _J).on_conflict_do_nothing(), rows)
     _open_lanes(session, rows)
@@ -135,6 +133,7 @@ def bring_back_the_future(session: Session, now: datetime) -> int:
         if row.due_at > now + timedelta(seconds=1.5 * row.every_s + 900)
     ]
     if ahead:
+        stored.lock_all(session, ahead)
         session.connection().execute(sa.update(_K).where(_K.c.id.in_(ahead)).values(due_at=now))
     return len(ahead)
 
@@ -213,8 +212,9 @@ def claim(
     1. Choose free lanes: those first whose first job is the most urgent, then those that waited longest for a worker.
        None whose target asked to be left alone for now.
     2. Lease them, counting ``fence`` up.
-    3. Read their first jobs, with the definitions as they are now. Those of checks that have stopped, or whose identity
-       is not tried there any more, are dropped instead.
+    3. Drop the jobs of checks that have stopped, or whose identity is not tried there any more: those of all these
+       lanes at once, since the checks are locked for it, and checks are locked in the order of their ids.
+    4. Read the lanes' first jobs, with the definitions as they are now.
     """
     connection = session.connection()
     urgent = sa.select(sa.func.min(_J.c.priority)).where(_J.c.target == _L.c.target).scalar_subquery()
@@ -237,8 +237,9 @@ def claim(
         .returning(_L.c.target, _L.c.fence)
     ).all()
     failed = _failed_sign_ins(connection, [row.target for row in leased])
+    _drop_stopped(session, [row.target for row in leased])
     return {
-        row.target: (row.fence, _to_run(session, row.target, row.fence, chunk, failed.get(row.target, {})))
+        row.target: (row.fence, _first_jobs(connection, row.target, row.fence, chunk, failed.get(row.target, {})))
         for row in leased
     }
 
@@ -251,26 +252,22 @@ def _failed_sign_ins(connection: sa.Connection, targets: Sequence[str]) -> dict[
     return found
 
 
-def _to_run(session: Session, target: str, fence: int, chunk: int, failed: Mapping[str, int]) -> list[Claimed]:
-    """The lane's first jobs that may run. The others go: a check that stopped runs again once somebody asks for it."""
-    locked_out = {identity for identity, failures in failed.items() if failures >= AUTH_FAILURES_TO_HALT}
-    for _ in range(_MOST_DROPS):
-        found = _first_jobs(session.connection(), target, fence, chunk, failed)
-        stopped = [job.check_id for job, halted in found if halted or job.identity in locked_out]
-        if not stopped:
-            return [job for job, _ in found]
-        _drop(session, stopped, locked_out)
-    return []
-
-
-def _drop(session: Session, check_ids: Sequence[int], locked_out: set[str]) -> None:
-    """Drop the jobs of these checks, and stop them, unless somebody woke them since: they are locked first."""
-    stored.lock_all(session, check_ids)
-    connection = session.connection()
-    still = sa.select(_K.c.id).where(
-        _K.c.id.in_(check_ids), sa.or_(_K.c.halted.is_not(None), _K.c.identity.in_(locked_out))
+def _drop_stopped(session: Session, targets: Sequence[str]) -> None:
+    """Drop the jobs of these lanes whose checks have stopped, or sign in as somebody who is not tried there any more:
+    such a check stops, too, and runs again once somebody asks for it. Unless somebody woke it since: it is locked
+    first.
+    """
+    dead = sa.exists().where(
+        _I.c.identity == _K.c.identity, _I.c.target == _J.c.target, _I.c.failures >= AUTH_FAILURES_TO_HALT
     )
-    ids = list(connection.execute(still).scalars())
+    queued = sa.select(_K.c.id).join(_J, _J.c.check_id == _K.c.id).where(_J.c.target.in_(targets))
+    stopped = queued.where(sa.or_(_K.c.halted.is_not(None), dead))
+    connection = session.connection()
+    found = list(connection.execute(stopped).scalars())
+    if not found:
+        return
+    stored.lock_all(session, found)
+    ids = list(connection.execute(stopped.where(_K.c.id.in_(found))).scalars())
     halted = sa.func.coalesce(_K.c.halted, sa.literal(Reason.auth_failed, _K.c.halted.type))
     connection.execute(sa.update(_K).where(_K.c.id.in_(ids)).values(halted=halted, due_at=None))
     connection.execute(sa.delete(_J).where(_J.c.check_id.in_(ids)))
@@ -278,8 +275,8 @@ def _drop(session: Session, check_ids: Sequence[int], locked_out: set[str]) -> N
 
 def _first_jobs(
     connection: sa.Connection, target: str, fence: int, chunk: int, failed: Mapping[str, int]
-) -> list[tuple[Claimed, Reason | None]]:
-    """Each with why its check has stopped, if it has."""
+) -> list[Claimed]:
+    """What may run. A check that stopped since the others were dropped is the next claim's to drop."""
     statement = (
         sa.select(
             _J.c.check_id,
@@ -298,15 +295,14 @@ def _first_jobs(
             _window(_LAST_SEEN_OPEN),
             _K.c.twins,
             _K.c.proved_at,
-            _K.c.halted,
         )
         .join(_K, _K.c.id == _J.c.check_id)
-        .where(_J.c.target == target)
+        .where(_J.c.target == target, _K.c.halted.is_(None))
         .order_by(_J.c.priority, _J.c.queued_at, _J.c.check_id)
         .limit(chunk)
     )
     rows = connection.execute(statement).all()
-    return [(Claimed(row[0], target, fence, *[*tuple(row)[1:-1], failed]), row.halted) for row in rows]
+    return [Claimed(row[0], target, fence, *[*tuple(row)[1:], failed]) for row in rows]
 
 
 #: None as long as one of the SEVs has not been verified closed.
@@ -382,7 +378,7 @@ def done(session: Session, finished: Sequence[tuple[int, int]]) -> None:
     if finished:
         session.connection().execute(
             sa.delete(_J).where(_J.c.check_id == sa.bindparam("_check"), _J.c.version == sa.bindparam("_version")),
-            [{"_check": c, "_version": v} for c, v in finished],
+            [{"_check": c, "_version": v} for c, v in sorted(finished)],
         )
 
 

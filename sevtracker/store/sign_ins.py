@@ -1,4 +1,8 @@
-"""Failed sign-ins of identities at targets: an account must not be locked out by the checks that use it."""
+"""Failed sign-ins of identities at targets: an account must not be locked out by the checks that use it.
+
+They are few and seldom written, so one lock holds them all: some transactions come to them twice (a batch of runs
+counts them, then reopens SEVs, each of which allows trials), and no order of rows would hold over both.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,15 @@ _I, _K, _J = table(SignIn), table(Check), table(Job)
 
 #: An identity at a target.
 Account = tuple[str, str]
+
+#: For PostgreSQL's advisory lock: "sign-ins" in ASCII, read as a number, since it has to be some number.
+_LOCK = int.from_bytes(b"signin")
+
+
+def _hold(session: Session) -> None:
+    """Nobody else writes sign-ins until the transaction ends. Comes after checks and SEVs: see docs/architecture.md."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.connection().exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,11 @@ def stopped(session: Session, check: Check) -> list[Stopped]:
 
 
 def count(session: Session, failures: Mapping[Account, int], now: datetime) -> None:
-    """Keep how many sign-ins have failed in a row; none: the account is alive. The caller holds the targets' lanes."""
+    """Keep how many sign-ins have failed in a row; none: the account is alive. The caller holds the targets' lanes, and
+    has locked its checks and SEVs."""
+    if not failures:
+        return
+    _hold(session)
     connection = session.connection()
     alive = [account for account, number in failures.items() if not number]
     if alive:
@@ -124,7 +141,8 @@ def wake(session: Session, check_ids: Sequence[int], now: datetime) -> None:
 
 
 def allow_trial(session: Session, check_ids: Sequence[int]) -> None:
-    """Somebody asks for these checks: the accounts that they use may be tried once more, and once only."""
+    """Somebody asks for these checks (locked by the caller): the accounts that they use may be tried once more, and
+    once only. One statement where nobody is locked out."""
     if not check_ids:
         return
     mine = sa.exists().where(
@@ -132,6 +150,8 @@ def allow_trial(session: Session, check_ids: Sequence[int]) -> None:
         _K.c.target == _I.c.target,
         sa.or_(_K.c.identity == _I.c.identity, _K.c.control == _I.c.identity),
     )
-    session.connection().execute(
-        sa.update(_I).where(_I.c.failures >= AUTH_FAILURES_TO_HALT, mine).values(failures=AUTH_FAILURES_TO_HALT - 1)
-    )
+    dead = sa.and_(_I.c.failures >= AUTH_FAILURES_TO_HALT, mine)
+    connection = session.connection()
+    if connection.execute(sa.select(_I.c.identity).where(dead).limit(1)).first() is not None:
+        _hold(session)
+        connection.execute(sa.update(_I).where(dead).values(failures=AUTH_FAILURES_TO_HALT - 1))

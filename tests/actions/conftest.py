@@ -23,3 +23,15 @@ def mci(store_databases: StoreDatabases, store_dialect: Dialect) -> Iterator[Tra
     made = Tracker.over(store_databases.built(store_dialect, build_mci))
     yield made
     made.runtime.close()
+
+
+@pytest.fixture
+def two_nodes(store_databases: StoreDatabases) -> Iterator[tuple[Tracker, Tracker]]:
+    """Two processes' worth of tracker on one PostgreSQL, with one clock."""
+    url = store_databases.built("postgresql", build_mci)
+    one, other = Tracker.over(url), Tracker.over(url)
+    other.clock = one.clock
+    object.__setattr__(other.runtime, "clock", one.clock)
+    yield one, other
+    one.runtime.close()
+    other.runtime.close()

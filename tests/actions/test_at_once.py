@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,43 +14,8 @@ from sevtracker.actions.inputs import ChangeCheck, Note, parse
 from sevtracker.actions.resolve import FinalRuns, Resolved
 from sevtracker.domain.vocabulary import Exposure, Status
 from sevtracker.store import ledger, vantages
-from tests.cast import CLOSED, OPEN, Tracker, build_mci
-from tests.servers.store import StoreDatabases
-
-
-@pytest.fixture
-def two_nodes(store_databases: StoreDatabases) -> Iterator[tuple[Tracker, Tracker]]:
-    """Two processes' worth of tracker on one PostgreSQL, with one clock."""
-    url = store_databases.built("postgresql", build_mci)
-    one, other = Tracker.over(url), Tracker.over(url)
-    other.clock = one.clock
-    object.__setattr__(other.runtime, "clock", one.clock)
-    yield one, other
-    one.runtime.close()
-    other.runtime.close()
-
-
-def both(*acts: Callable[[], object]) -> list[object]:
-    """Do these at once; what they returned. A failure of one fails the test."""
-    answers: list[object] = [None] * len(acts)
-    start = threading.Barrier(len(acts))
-
-    def run(place: int, act: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            answers[place] = act()
-        except BaseException as error:
-            answers[place] = error
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return answers
+from tests.actions.threads import both
+from tests.cast import CLOSED, OPEN, Tracker
 
 
 def test_a_sev_is_never_left_resolved_with_a_newer_open(two_nodes: tuple[Tracker, Tracker]) -> None:

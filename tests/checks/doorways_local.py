@@ -1,10 +1,11 @@
-"""The doorways of the kinds that look from the worker's own machine: a file, a port, a program."""
+"""The doorways of the kinds that look from the worker's own machine: a file, a log in a file, a port, a program."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,54 @@ def filesystem() -> Iterator[Doorway]:
             world=World(identities=dict(people()), local=LocalRules(paths=(str(folder),))),
             # A volume that is not mounted has no sign of its own: there is nothing there, not even for the control.
             stopped_as=("inconclusive", "control_failed"),
+        )
+
+
+@doorway("access_log in a CSV file")
+@contextlib.contextmanager
+def access_log_in_csv() -> Iterator[Doorway]:
+    with reachable_folder() as folder:
+        volume, away = folder / "volume", folder / "away"
+        log = volume / "accesses.csv"
+
+        def write(**more: float) -> None:
+            """The clock's entries over the last day, the control's, and ``more``: how many hours ago who came in."""
+            entries = [("clock", n / 2) for n in range(51)] + [("privacy_team", 0.0), *more.items()]
+            now = datetime.now(UTC)
+            lines = [f"{who},{(now - timedelta(hours=hours)).isoformat()}\n" for who, hours in entries]
+            log.write_text("usr,ts\n" + "".join(lines))
+
+        def reopen() -> None:
+            if away.exists():
+                away.rename(volume)
+            volume.mkdir(exist_ok=True)
+            for left in volume.iterdir():
+                left.unlink()
+            write(stranger=3.0)
+
+        yield Doorway(
+            kind="access_log",
+            params={
+                "csv": str(log),
+                "columns": {"principal": "usr", "at": "ts"},
+                "allowed_principals": ["clock"],
+                "canary_principal": "privacy_team",
+            },
+            identity="any-employee",
+            identity_with_dead_password="dead-password",
+            control="privacy-team",
+            reopen=reopen,
+            lock=write,
+            stop=lambda: volume.rename(away),
+            rename=lambda: log.rename(volume / "accesses-old.csv"),
+            world=World(local=LocalRules(paths=(str(folder),))),
+            closed_as="not_accessed",
+            own_control=True,
+            # A file that is not there, on a volume or at all, is a log that does not speak.
+            stopped_as=("inconclusive", "log_incomplete"),
+            renamed_as=("inconclusive", "log_incomplete"),
+            # The worker reads it as itself, so a dead password changes nothing.
+            dead_as=("closed", "not_accessed"),
         )
 
 

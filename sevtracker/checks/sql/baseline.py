@@ -1,13 +1,14 @@
 """Whether an identity has just the roles that its configuration says: with others, it tries the door as somebody else.
 
-Asked once the identity is signed in, before the target. Role names are compared and forgotten: the note tells numbers.
+Asked once the identity is signed in, before the target. Role names are compared and forgotten: the note tells
+how many, roughly.
 """
 
 from __future__ import annotations
 
 from sqlalchemy.exc import DBAPIError
 
-from sevtracker.checks.interface import Credentials
+from sevtracker.checks.interface import Credentials, bucket
 from sevtracker.checks.sql.sessions import Session
 
 
@@ -26,4 +27,5 @@ def drift(session: Session, credentials: Credentials) -> str | None:
     more, fewer = len(found - set(credentials.roles)), len(set(credentials.roles) - found)
     if not more and not fewer:
         return None
-    return f"the identity has {more} {'role' if more == 1 else 'roles'} more and {fewer} fewer than its baseline"
+    told = f"{bucket(more)} {'role' if more == 1 else 'roles'} more and {bucket(fewer)} fewer"
+    return f"the identity has {told} than its baseline"

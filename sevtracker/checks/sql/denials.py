@@ -34,6 +34,8 @@ class Denials:
     not_ready: frozenset[str]
     #: The identity is dead, in whatever phase that is said.
     auth_failed: frozenset[str] = frozenset()
+    #: Pre-target codes that mean the check is set up for a place that is not there. They tell nothing of the identity.
+    misplaced: frozenset[str] = frozenset()
 
     def meaning(self, error: BaseException) -> tuple[Result, Reason]:
         """What ``error``, raised by a statement on the target, says about the door."""
@@ -96,6 +98,7 @@ POSTGRESQL = Denials(
     timeout=frozenset({"57014", "55P03"}),  # statement_timeout, lock_timeout
     unreachable=frozenset({"57P01", "57P02", "57P03", "08000", "08003", "08006"}),
     not_ready=frozenset({"53300", "53400", "57P01", "57P02", "57P03"}),  # too many connections, starting, stopping
+    misplaced=frozenset({"3D000"}),  # no such database: said to whoever has signed in
 )
 MYSQL = Denials(
     code_of=_number,
@@ -103,7 +106,9 @@ MYSQL = Denials(
     absent=frozenset({"1146", "1049", "1054"}),  # no such table, database, column
     timeout=frozenset({"1205", "1969", "3024"}),  # lock wait; max_statement_time; max_execution_time
     unreachable=frozenset({"1053", "1077", "1079", "1927", "2002", "2003", "2006", "2013", "2055"}),
-    not_ready=frozenset({"1040", "1041", "1053", "1129", "1130", "1203", "2002", "2003", "2006", "2013", "2055"}),
+    not_ready=frozenset(  # too many connections (1226: of this account), host blocked, stopping, gone
+        {"1040", "1041", "1053", "1129", "1130", "1203", "1226", "2002", "2003", "2006", "2013", "2055"}
+    ),
 )
 
 #: By SQLAlchemy's backend name.

@@ -16,12 +16,15 @@ from sevtracker.checks.interface import Access, Pinned
 from sevtracker.checks.sql.denials import POSTGRESQL
 from sevtracker.checks.sql.doors import NotIn
 from sevtracker.checks.sql.places import SqlPlace
+from sevtracker.checks.sql.postgres_entry import Refused, entered
 from sevtracker.clock import Clock
 from sevtracker.domain.vocabulary import Phase, Reason
 
 #: libpq falls back to a file in the home directory when it has no password. There is none by this name.
 _NO_FILE = "/nonexistent/sevtracker-reads-no-password-file"
 _IDLE_TIMEOUT_SINCE = 140_000
+#: What a note may tell of a refused sign-in: password or rule, role, CONNECT on the database. Others may be any text.
+_REFUSALS = frozenset({"28P01", "28000", "42501"})
 _BEGIN = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
     " SET LOCAL statement_timeout = {ms:d}; SET LOCAL lock_timeout = {ms:d};"
@@ -67,9 +70,12 @@ class PostgresDoor:
     def connect(self, place: SqlPlace, access: Access) -> _Bounded:
         ends = access.clock.monotonic() + access.timeout
         try:
-            connection = _preferring_tls(place, access, ends)
-        except psycopg.Error as error:
-            raise _not_in(error, place, access, ends) from None
+            connection = _Bounded(entered(access.clock, ends, **_told(place, access)))
+        except Refused as refused:
+            raise _not_in(refused, place, access) from None
+        except psycopg.Error:
+            raise _not_in(Refused(), place, access) from None
+        connection.autocommit = True
         connection.clock, connection.ends = access.clock, ends
         return connection
 
@@ -95,52 +101,41 @@ class PostgresDoor:
         connection.exec_driver_sql("ROLLBACK")
 
 
-def _preferring_tls(place: SqlPlace, access: Access, ends: float) -> _Bounded:
-    """libpq's own ``prefer`` sends a password that was refused over TLS once more without: two failed sign-ins for one,
-    which lock accounts. Here it is without TLS only if no password was asked for with it."""
-    if place.sslmode != "prefer":
-        return _connected(place, access, place.sslmode, ends)
-    try:
-        return _connected(place, access, "require", ends)
-    except psycopg.OperationalError as error:
-        sent = error.pgconn is not None and error.pgconn.used_password
-        if sent or isinstance(error, psycopg.errors.ConnectionTimeout) or access.clock.monotonic() >= ends:
-            raise
-    return _connected(place, access, "disable", ends)
-
-
-def _connected(place: SqlPlace, access: Access, sslmode: str, ends: float) -> _Bounded:
-    """A session, or psycopg's error."""
+def _told(place: SqlPlace, access: Access) -> dict[str, Any]:
+    """What libpq is told, in its own words."""
     pin = access.pins[0]
-    return _Bounded.connect(
-        host=place.endpoint.host,
-        hostaddr=pin.address,
-        port=pin.port,
-        dbname=place.database,
-        user=access.credentials.username or "",
-        password=access.credentials.password or "",
-        passfile=_NO_FILE,
-        sslmode=sslmode,
-        sslrootcert="system" if sslmode == "verify-full" else None,
-        gssencmode="disable",
-        options="",
-        application_name="sevtracker",
-        client_encoding="utf8",
-        connect_timeout=max(int(ends - access.clock.monotonic()), 2),  # libpq's smallest
-        autocommit=True,
-    )
+    return {
+        "host": place.endpoint.host,
+        "hostaddr": pin.address,
+        "port": pin.port,
+        "dbname": place.database,
+        "user": access.credentials.username or "",
+        "password": access.credentials.password or "",
+        "passfile": _NO_FILE,
+        "sslmode": place.sslmode,
+        "sslrootcert": "system" if place.sslmode == "verify-full" else None,
+        "gssencmode": "disable",
+        "options": "",
+        "application_name": "sevtracker",
+        "client_encoding": "utf8",
+    }
 
 
-def _not_in(error: psycopg.Error, place: SqlPlace, access: Access, ends: float) -> NotIn:
-    """psycopg's login failures carry no SQLSTATE, and their text may be in any language. So:
-
-    1. a password was asked for and sent: it is dead, or what came after it refused: ``auth_failed``;
-    2. else a bare start-up packet, without a password, tells a server that is not there from one that refuses, by code.
+def _not_in(refused: Refused, place: SqlPlace, access: Access) -> NotIn:
+    """1. The server's code tells a server that takes nobody now, and a database that is not there, from a refusal.
+    2. A password was asked for and sent: it is dead, or what came after it refused: ``auth_failed``.
+    3. Else a bare start-up packet, without a password or TLS, tells a server that is not there from one that refuses.
     """
-    if isinstance(error, psycopg.errors.ConnectionTimeout) or access.clock.monotonic() >= ends:
+    if refused.late:
         return NotIn(Reason.timeout, Phase.connect, "no connection in time")
-    if error.pgconn is not None and error.pgconn.used_password:
-        return NotIn(Reason.auth_failed, Phase.self_test, "the server did not let the identity sign in")
+    if refused.sqlstate in POSTGRESQL.not_ready:
+        return _not_now(refused.sqlstate)
+    if refused.sqlstate in POSTGRESQL.misplaced:
+        return NotIn(
+            Reason.target_changed, Phase.target, f"the server has no database of this name ({refused.sqlstate})"
+        )
+    if refused.sent:
+        return _no_sign_in(refused.sqlstate)
     try:
         code = _start_up_code(access.pins[0], access.credentials.username or "", place.database or "", access.timeout)
     except TimeoutError:
@@ -148,10 +143,19 @@ def _not_in(error: psycopg.Error, place: SqlPlace, access: Access, ends: float) 
     except (OSError, ValueError, struct.error):
         return NotIn(Reason.unreachable, Phase.connect, "could not connect")
     if code in POSTGRESQL.not_ready:
-        return NotIn(Reason.unreachable, Phase.connect, f"the server takes no connections now ({code})")
-    if place.sslmode in {"require", "verify-full"}:
+        return _not_now(code)
+    if place.sslmode in {"require", "verify-full"} and not (code and refused.sqlstate):
         return NotIn(Reason.tls, Phase.connect, "no TLS session that the check's sslmode accepts")
-    return NotIn(Reason.auth_failed, Phase.self_test, "the server did not let the identity sign in")
+    return _no_sign_in(refused.sqlstate or code)
+
+
+def _not_now(code: str) -> NotIn:
+    return NotIn(Reason.unreachable, Phase.connect, f"the server takes no connections now ({code})")
+
+
+def _no_sign_in(code: str) -> NotIn:
+    told = f" ({code})" if code in _REFUSALS else ""
+    return NotIn(Reason.auth_failed, Phase.self_test, f"the server did not let the identity sign in{told}")
 
 
 def _start_up_code(pin: Pinned, user: str, database: str, timeout: float) -> str:
