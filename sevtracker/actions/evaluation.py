@@ -132,10 +132,11 @@ def _reopen_if_lost(work: Work, case: facts.Case) -> None:
     ended = exceptions.settle(case)
     unwaived = [v for v in case.vantages if v.weight is not Weight.informs and not case.seen(v).waived(case.now)]
     watched = [v for v in unwaived if v.check_id not in ended.checks]
-    opened = [v for v in watched if v.state.decisive is Verdict.open]
+    opened = [v for v in watched if v.state.door_open]
     lost = [v for v in watched if v.gates and case.assessments[v.check_id].lost]
     if opened:
-        reopen(work, case.sev, "seen_open", evidence=[_evidence(v) for v in opened], seen_by=opened)
+        seen = [_evidence(v) for v in opened if v.state.decisive is Verdict.open]
+        reopen(work, case.sev, "seen_open", evidence=seen, seen_by=opened)
     elif lost:
         reopen(work, case.sev, "verification_lost", seen_by=lost)
     elif ended.checks:
@@ -149,15 +150,15 @@ def _reopen_if_lost(work: Work, case: facts.Case) -> None:
 
 def reopen_unwatched(work: Work, settings: Settings, numbers: Sequence[int], check_id: int) -> None:
     """Reopen those of these SEVs (locked) that were resolved on a copy which nothing looks at any more, since this
-    check, which did, was disabled or made optional: a watch that is switched off is a watch that is lost."""
+    check, which did, was disabled or made optional: a watch that is switched off is a watch that is lost. People's
+    word stands in for it only where the SEV was resolved on that."""
     copy_id = work.session.get_one(Check, check_id).copy_id
     for case in facts.gather(
         work.session, sevs.lock(work.session, numbers), settings.policy, settings.identities, work.now
     ):
         slugs = {d.id: d.slug for d in case.datasets}
         here = {f"{slugs[c.dataset_id]}/{c.slug}" for c in case.copies if c.id == copy_id}
-        attested = {a.place for a in case.attestations if a.trouble(case.now) is None}
-        holes = {hole.place for hole in case.holes} & here - attested
+        holes = {hole.place for hole in case.holes} & here - case.attested()
         if case.sev.status in WATCHED and holes:
             reopen(work, case.sev, "check_taken_away")
             evaluate(work, settings, [case.sev])
@@ -234,7 +235,7 @@ def overall(case: facts.Case) -> Exposure:
     counted = [
         case.assessments[v.check_id].exposure
         for v in case.vantages
-        if v.gates or (v.state.decisive is Verdict.open and v.weight is not Weight.informs)
+        if v.gates or (v.state.door_open and v.weight is not Weight.informs)
     ]
     unseen = [Exposure.unverified for _ in case.holes if case.sev.status in ACTIVE]
     return worst([*counted, *unseen])
