@@ -26,6 +26,6 @@ def proof_shown(check: Check, reproduced_at: datetime | None, settings: Settings
         twins=tuple(Change(which, check_form.twin_text(twins[which], ", ")) for which in ("open", "locked") if twins),
         keeper=str((check.twins_made or {}).get("keeper", "")),
         can_be_made=check.kind in MAKERS and (check.twins is None or check.twins_made is not None),
-        decides=check.weight is Weight.decides,
+        decides=check.weight is not Weight.informs,
         keepers=tuple(option for option in identities(settings) if option.value not in ("anonymous", check.identity)),
     )
