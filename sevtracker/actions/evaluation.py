@@ -61,6 +61,13 @@ def refold(work: Work, settings: Settings, sev: Sev, check_ids: Sequence[int]) -
     vantages.save(work.session, rows)
 
 
+def rejudge(work: Work, settings: Settings, numbers: Sequence[int], check_id: int) -> None:
+    """Fold what these SEVs know by this check anew, and judge them."""
+    for sev in lock(work, numbers):
+        refold(work, settings, sev, [check_id])
+        evaluate(work, settings, [sev])
+
+
 def refold_all(work: Work, settings: Settings, sev: Sev) -> None:
     """``refold`` for every check of the SEV."""
     work.session.flush()
@@ -127,16 +134,16 @@ def _number(sev: Sev) -> int:
 def _reopen_if_lost(work: Work, case: facts.Case) -> None:
     """No door was open when it was resolved, so one that is open now was seen later, whenever that run had begun.
 
-    But for doors that were waived: those send it back when their waiver ends.
+    But for doors that were waived: those send it back when their waiver ends. One that is open only as far as we know,
+    since an edit voided an executive's word on its check, makes the watch blind, and in the end lost.
     """
     ended = exceptions.settle(case)
     unwaived = [v for v in case.vantages if v.weight is not Weight.informs and not case.seen(v).waived(case.now)]
     watched = [v for v in unwaived if v.check_id not in ended.checks]
-    opened = [v for v in watched if v.state.door_open]
+    opened = [v for v in watched if v.state.decisive is Verdict.open]
     lost = [v for v in watched if v.gates and case.assessments[v.check_id].lost]
     if opened:
-        seen = [_evidence(v) for v in opened if v.state.decisive is Verdict.open]
-        reopen(work, case.sev, "seen_open", evidence=seen, seen_by=opened)
+        reopen(work, case.sev, "seen_open", evidence=[_evidence(v) for v in opened], seen_by=opened)
     elif lost:
         reopen(work, case.sev, "verification_lost", seen_by=lost)
     elif ended.checks:

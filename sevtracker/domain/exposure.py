@@ -423,7 +423,8 @@ def _doubled(state: VantageState, rules: Rules, now: datetime) -> tuple[bool, da
 def _watched(answer: Assessment, state: VantageState, rules: Rules, now: datetime, resolved_at: datetime) -> Assessment:
     """After resolving: watching, until nothing but errors (or no run at all) makes the watch blind, then lost.
 
-    A definition that was edited since it was proven sees nothing that counts: blind at once.
+    A definition that was edited since it was proven, or since an executive accepted it, sees nothing that counts: blind
+    at once.
     """
     every = rules.watch_every(resolved_at, now)
     missed_from = max(state.last_at or resolved_at, resolved_at) + max(3 * every, rules.interval)
@@ -432,7 +433,7 @@ def _watched(answer: Assessment, state: VantageState, rules: Rules, now: datetim
         blind_from = min(dark_from + rules.watch_blind, missed_from)
     else:
         dark_from = blind_from = missed_from
-    if _edited_away(state):
+    if _edited_away(state) or state.still_open:
         dark_from = blind_from = min(dark_from, max(state.said_at or resolved_at, resolved_at))
     lost_from = dark_from + rules.watch_lost
     blind = now >= blind_from
