@@ -9,9 +9,9 @@ from sevtracker.actions.sevs import open_for
 from sevtracker.actions.waivers import LONGEST, ends, wrote_a_patch
 from sevtracker.clock import rfc3339
 from sevtracker.config import Settings
-from sevtracker.domain.vocabulary import ACTIVE, WATCHED
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Weight
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
-from sevtracker.store import datasets, sevs, words
+from sevtracker.store import checks, datasets, sevs, vantages, words
 from sevtracker.store.tables import Attestation, AttestationSignature, Copy, Dataset, Sev
 from sevtracker.store.work import Work
 
@@ -21,7 +21,7 @@ _OWN = "You logged a patch of this SEV. Others have to say that it is closed."
 def make(work: Work, settings: Settings, number: int, given: Attest) -> Attestation | Denied:
     """Attest what is so of one copy, as the first of two people. Refused, on the record, to an author of any patch.
 
-    Raises NotFound, NotPermitted, InputError naming every bad field, Conflict.
+    Raises NotFound, NotPermitted, InputError naming every bad field (``copy``: a check can look at it), Conflict.
     """
     sev = open_for(work, number)
     _owed(sev)
@@ -30,6 +30,8 @@ def make(work: Work, settings: Settings, number: int, given: Attest) -> Attestat
     about = {"dataset": dataset.slug, "copy": copy.slug}
     if wrote_a_patch(work, number):
         return _denied(work, settings, sev, about)
+    if trouble := _checked(work, number, copy.id or 0):
+        raise InputError.of("copy", trouble)
     attestation = Attestation(
         sev_number=number,
         copy_id=copy.id or 0,
@@ -54,7 +56,8 @@ def make(work: Work, settings: Settings, number: int, given: Attest) -> Attestat
 def sign(work: Work, settings: Settings, number: int, attestation_id: int, given: Sign) -> Attestation | Denied:
     """Stand for it as the second person (or a further one). Refused, on the record, to an author of any patch.
 
-    Raises NotFound, NotPermitted, and Conflict when it has ended or was signed by the same person.
+    Raises NotFound, NotPermitted, and Conflict when it has ended, was signed by the same person, or where a check can
+    look by now.
     """
     sev = open_for(work, number)
     _owed(sev)
@@ -64,6 +67,8 @@ def sign(work: Work, settings: Settings, number: int, attestation_id: int, given
         return _denied(work, settings, sev, about)
     if work.by.id in words.signers(work.session, attestation_id):
         raise Conflict("You stand for this one already; a second person has to sign.")
+    if trouble := _checked(work, number, attestation.copy_id):
+        raise Conflict(trouble)
     _signature(work, attestation)
     told = {"attestation": attestation_id, **about}
     work.record("attestation:signed", sev=number, text=given.reason or None, facts=told)
@@ -106,6 +111,26 @@ def _place(work: Work, number: int, given: Attest) -> tuple[Dataset, Copy]:
     if wrong or copy is None:
         raise InputError(*wrong)
     return dataset, copy
+
+
+def _checked(work: Work, number: int, copy_id: int) -> str | None:
+    """Why people's word does not count for this copy, in words; None if it does.
+
+    Where a check can look, enabled or not, it has to. Whoever retired one there does not speak in its place.
+    """
+    here = [v for v in vantages.linked(work.session, [number])[number] if v.copy_id == copy_id]
+    able = next((v for v in here if v.weight is Weight.decides and not v.retired), None)
+    if able is not None:
+        how = "" if able.enabled and able.required else " It is optional." if able.enabled else " It was switched off."
+        return (
+            f"Check {able.check_id} can look at {able.place}.{how} People's word is for what no check can look at;"
+            " what a check can't see, an executive can waive."
+        )
+    gone = [v.check_id for v in here if v.weight is Weight.decides and v.retired]
+    mine = checks.retired_by(work.session, gone, work.actor.pid)
+    if mine:
+        return f"You retired check {mine[0]}, which looked there. Others have to say what it would not see."
+    return None
 
 
 def _standing(work: Work, number: int, attestation_id: int) -> Attestation:

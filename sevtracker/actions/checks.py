@@ -20,7 +20,7 @@ from sevtracker.checks.probing import ProbeEnvironment, Validated, validate
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import Trigger, Verdict
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
-from sevtracker.store import checks, datasets, jobs, people, proposals, sevs, sign_ins, vantages, words
+from sevtracker.store import acceptances, checks, datasets, jobs, people, proposals, sevs, sign_ins, vantages, words
 from sevtracker.store.tables import Check, CheckProposal, CheckRevision, Copy
 from sevtracker.store.work import Work
 
@@ -176,9 +176,7 @@ def _join(work: Work, settings: Settings, check: Check) -> None:
 
 
 def _reevaluate(work: Work, settings: Settings, check_id: int) -> None:
-    for sev in evaluation.lock(work, vantages.sevs_of_checks(work.session, [check_id])):
-        evaluation.refold(work, settings, sev, [check_id])
-        evaluation.evaluate(work, settings, [sev])
+    evaluation.rejudge(work, settings, vantages.sevs_of_checks(work.session, [check_id]), check_id)
 
 
 def change(
@@ -237,7 +235,7 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
     wanted = Change(given, changed, sorted(moved), valid.params, retires, proposal)
     try:
         not_ones_own(work, check, wanted)
-        _no_hiding(work, check, given, valid, moved - _harmless(probes, check.kind), retires=retires)
+        _no_hiding(work, check, given, valid, moved - outside_place(probes, check.kind), retires=retires)
     except (Conflict, NotPermitted) as why:
         return refuse(work, check, wanted, why)
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
@@ -331,7 +329,7 @@ def _params_now(probes: ProbeEnvironment, check: Check) -> Mapping[str, Any]:
         return check.params
 
 
-def _harmless(probes: ProbeEnvironment, kind: str) -> frozenset[str]:
+def outside_place(probes: ProbeEnvironment, kind: str) -> frozenset[str]:
     """The parameters that don't say where a check of this kind looks."""
     if kind not in probes.kinds:
         return frozenset()
@@ -358,10 +356,11 @@ def _no_hiding(
                 "This check last saw the door open. Disabling it, making it optional or pointing it elsewhere would"
                 " hide that; add another check instead, or have an executive waive it on every SEV it is part of."
             )
-    elif checks.last_proven(work.session, check.id or 0) is Verdict.open:
+    elif acceptances.left_open(work.session, check):
         raise Conflict(
             "This check saw the door open, and was changed since into one that never did, whose closed proves nothing."
-            " Change it back before disabling it, making it optional or pointing it elsewhere."
+            " Change it back, or have an executive accept what it is now, before disabling it, making it optional or"
+            " pointing it elsewhere."
         )
 
 

@@ -17,6 +17,7 @@ class May(StrEnum):
     work_on_sevs = "work_on_sevs"
     resolve_sevs = "resolve_sevs"
     grant_waivers = "grant_waivers"
+    accept_definitions = "accept_definitions"
     keep_datasets = "keep_datasets"
     keep_checks = "keep_checks"
     manage_people = "manage_people"
@@ -30,7 +31,7 @@ _WORKERS = _EVERYBODY | {May.work_on_sevs, May.resolve_sevs, May.keep_datasets, 
 #: ``admin`` configures; by that role nobody decides or resolves. ``auditor`` reads all and changes nothing.
 PERMISSIONS: dict[Role, frozenset[May]] = {
     Role.engineer: _WORKERS,
-    Role.executive: _WORKERS | {May.grant_waivers},
+    Role.executive: _WORKERS | {May.grant_waivers, May.accept_definitions},
     Role.auditor: _EVERYBODY | {May.see_settings},
     Role.admin: _EVERYBODY
     | {May.work_on_sevs, May.keep_datasets, May.keep_checks, May.manage_people, May.see_settings},

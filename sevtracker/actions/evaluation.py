@@ -61,6 +61,13 @@ def refold(work: Work, settings: Settings, sev: Sev, check_ids: Sequence[int]) -
     vantages.save(work.session, rows)
 
 
+def rejudge(work: Work, settings: Settings, numbers: Sequence[int], check_id: int) -> None:
+    """Fold what these SEVs know by this check anew, and judge them."""
+    for sev in lock(work, numbers):
+        refold(work, settings, sev, [check_id])
+        evaluate(work, settings, [sev])
+
+
 def refold_all(work: Work, settings: Settings, sev: Sev) -> None:
     """``refold`` for every check of the SEV."""
     work.session.flush()
@@ -127,7 +134,8 @@ def _number(sev: Sev) -> int:
 def _reopen_if_lost(work: Work, case: facts.Case) -> None:
     """No door was open when it was resolved, so one that is open now was seen later, whenever that run had begun.
 
-    But for doors that were waived: those send it back when their waiver ends.
+    But for doors that were waived: those send it back when their waiver ends. One that is open only as far as we know,
+    since an edit voided an executive's word on its check, makes the watch blind, and in the end lost.
     """
     ended = exceptions.settle(case)
     unwaived = [v for v in case.vantages if v.weight is not Weight.informs and not case.seen(v).waived(case.now)]
@@ -149,15 +157,15 @@ def _reopen_if_lost(work: Work, case: facts.Case) -> None:
 
 def reopen_unwatched(work: Work, settings: Settings, numbers: Sequence[int], check_id: int) -> None:
     """Reopen those of these SEVs (locked) that were resolved on a copy which nothing looks at any more, since this
-    check, which did, was disabled or made optional: a watch that is switched off is a watch that is lost."""
+    check, which did, was disabled or made optional: a watch that is switched off is a watch that is lost. People's
+    word stands in for it only where the SEV was resolved on that."""
     copy_id = work.session.get_one(Check, check_id).copy_id
     for case in facts.gather(
         work.session, sevs.lock(work.session, numbers), settings.policy, settings.identities, work.now
     ):
         slugs = {d.id: d.slug for d in case.datasets}
         here = {f"{slugs[c.dataset_id]}/{c.slug}" for c in case.copies if c.id == copy_id}
-        attested = {a.place for a in case.attestations if a.trouble(case.now) is None}
-        holes = {hole.place for hole in case.holes} & here - attested
+        holes = {hole.place for hole in case.holes} & here - case.attested()
         if case.sev.status in WATCHED and holes:
             reopen(work, case.sev, "check_taken_away")
             evaluate(work, settings, [case.sev])
@@ -234,7 +242,7 @@ def overall(case: facts.Case) -> Exposure:
     counted = [
         case.assessments[v.check_id].exposure
         for v in case.vantages
-        if v.gates or (v.state.decisive is Verdict.open and v.weight is not Weight.informs)
+        if v.gates or (v.state.door_open and v.weight is not Weight.informs)
     ]
     unseen = [Exposure.unverified for _ in case.holes if case.sev.status in ACTIVE]
     return worst([*counted, *unseen])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sevtracker.clock import rfc3339
-from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Verdict, Weight
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Weight
 from sevtracker.store import words
 from sevtracker.store.facts import Case, Excepted
 from sevtracker.store.vantages import Vantage
@@ -40,7 +40,7 @@ def settle(case: Case) -> Excepted:
 
 
 def _only_waived(case: Case, v: Vantage) -> bool:
-    opened = v.state.decisive is Verdict.open and v.weight is not Weight.informs
+    opened = v.state.door_open and v.weight is not Weight.informs
     return (opened or (v.gates and case.assessments[v.check_id].lost)) and case.seen(v).waived(case.now)
 
 

@@ -73,6 +73,12 @@ def _link(text: str) -> str:
     return text
 
 
+def _secure(text: str) -> str:
+    if not text.lower().startswith("https://"):
+        raise ValueError("has to be a link that starts with https://")
+    return text
+
+
 def _no_credentials(text: str) -> str:
     scheme, _, rest = text.partition("://")
     if scheme and "@" in rest.partition("/")[0]:
@@ -237,6 +243,20 @@ class Attest(Input):
     @property
     def said(self) -> str:
         return "\n\n".join(part for part in (self.statement, self.reason) if part)
+
+
+class AcceptDefinition(Input):
+    """Accept what a check judges by now, as an executive. ``revision``: the one that the giver saw; left out: whatever
+    it is."""
+
+    reason: Reason
+    evidence_url: Annotated[Link, Field(min_length=1), AfterValidator(_secure)]
+    revision: CheckId | None = None
+
+    @property
+    def told(self) -> str:
+        """The reason, with the link to the evidence."""
+        return f"{self.reason}\n\n{self.evidence_url}"
 
 
 class Sign(Input):

@@ -11,9 +11,9 @@ from sevtracker.config import Settings
 from sevtracker.domain import lifecycle
 from sevtracker.domain.vocabulary import Exposure, Level, Status, Trigger, Verdict
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
-from sevtracker.store import checks, datasets, jobs, people, sevs, timeline, vantages
+from sevtracker.store import acceptances, checks, datasets, jobs, people, sevs, timeline, vantages
 from sevtracker.store.facts import patches_of
-from sevtracker.store.tables import Sev, SevAct, SevMember
+from sevtracker.store.tables import Check, Sev, SevAct, SevMember
 from sevtracker.store.work import Work
 
 _LEVELS = list(Level)
@@ -348,8 +348,11 @@ def _no_false_alarm(work: Work, sev: Sev) -> None:
     if any(v.state.decisive is Verdict.open for v in seen):
         raise Conflict("A check still sees this door open; a SEV that is exposed can't be dismissed.")
     opened = [v for v in seen if v.state.last_open_at is not None]
-    if any(checks.last_proven(work.session, v.check_id) is Verdict.open for v in opened):
-        raise Conflict("A check saw this door open and was changed since; as it is now it never did. Change it back.")
+    if any(acceptances.left_open(work.session, work.session.get_one(Check, v.check_id)) for v in opened):
+        raise Conflict(
+            "A check saw this door open and was changed since; as it is now it never did. Change it back, or have an"
+            " executive accept what it is now."
+        )
     if any(v.state.last_open_at and v.state.last_open_at >= sev.reported_at for v in opened):
         raise Conflict("A check saw this door open since it was reported: it is no false alarm. Resolve it instead.")
 

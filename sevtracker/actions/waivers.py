@@ -11,7 +11,7 @@ from sevtracker.actions.sevs import open_for
 from sevtracker.clock import rfc3339
 from sevtracker.config import Settings
 from sevtracker.domain import lifecycle
-from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Verdict, Weight
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Weight
 from sevtracker.errors import Conflict, InputError, NotFound
 from sevtracker.store import facts, vantages
 from sevtracker.store.tables import Sev, Waiver
@@ -37,7 +37,7 @@ def grant(work: Work, settings: Settings, number: int, given: Waive) -> Waiver |
         work.record("waiver:refused", sev=number, facts=told, text=given.said)
         evaluation.evaluate(work, settings, [sev])
         return Denied("You logged a patch of this SEV. Somebody else has to waive what judges it.")
-    opened = v.state.decisive is Verdict.open or v.state.still_open
+    opened = v.state.door_open
     if given.open is not None and given.open is not opened:
         seen = "opened" if opened else "was seen closed"
         raise Conflict(f"The door {seen} since you looked. Look again, then decide.")
@@ -86,7 +86,7 @@ def _vantage(work: Work, number: int, check_id: int) -> Vantage:
     found = next((v for v in seen if v.check_id == check_id), None)
     if found is None:
         raise InputError.of("check", "This SEV looks through no such check.")
-    if found.weight is Weight.informs or not (found.gates or found.state.decisive is Verdict.open):
+    if found.weight is Weight.informs or not (found.gates or found.state.door_open):
         raise Conflict("This check keeps no SEV from being resolved; there is nothing to waive.")
     return found
 

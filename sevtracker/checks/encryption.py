@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 
@@ -33,6 +34,8 @@ class EncryptionParams(BucketParams):
     default: bool = Field(default=True, description="The bucket has to encrypt what is written from now on, too")
     list: bool = Field(default=True, description="List what is under the key. Without that, the key is one object's")
     samples: int = Field(default=20, ge=1, le=20, description="How many of the objects under the key are looked at")
+
+    twins_fixed: ClassVar[frozenset[str]] = frozenset({"expected_key", "default", "list", "samples"})
 
     @model_validator(mode="after")
     def _has_an_object(self) -> EncryptionParams:

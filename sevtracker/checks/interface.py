@@ -40,7 +40,8 @@ class CheckParams(BaseModel):
     outside_fingerprint: ClassVar[frozenset[str]] = frozenset({"timeout"})
     #: Fields that say how an answer is judged, and not where it comes from: changing them points a check nowhere else.
     outside_place: ClassVar[frozenset[str]] = frozenset()
-    #: Those of ``outside_place`` that a canary twin may have of its own all the same.
+    #: Those of ``outside_place`` that a canary twin may have of its own all the same: lists of who, or what, is no open
+    #: door. The open twin's has to hold all of the target's, so that the check is proven with the list that it has.
     twins_own: ClassVar[frozenset[str]] = frozenset()
     #: Those that say how a door is tried: a twin has to be tried in the same way, so it can't have them of its own.
     twins_fixed: ClassVar[frozenset[str]] = frozenset()

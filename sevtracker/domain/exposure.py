@@ -9,7 +9,8 @@ The rules, in the order in which ``assess`` asks them:
 1. The last decisive verdict is ``open``            -> exposed. Nothing outvotes an open.
 2. There is no decisive verdict                     -> unverified. An error is never a denial.
 3. The door was never seen open by this very check  -> unproven. A check that can't see in can't see out. Twins prove
-                                                       nothing while another definition of it last saw the door open.
+                                                       nothing while another definition of it last saw the door open,
+                                                       unless an executive accepted the present one.
 4. Nobody logged a patch for it                     -> no_patch.
 5. It was open after the last patch had settled     -> unattributed: whatever closed it, it wasn't that patch.
 6. Two closed-to-open swings inside the window      -> flapping, until twice the streak over twice the soak is seen.
@@ -83,8 +84,16 @@ class Ran:
     fingerprint: str
 
 
-Event = Edited | Patched | TwinsProven | Ran
-_ORDER: dict[type[Event], int] = {Edited: 0, Patched: 1, TwinsProven: 2}
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An executive accepted that ``fingerprint`` judges otherwise than the definition that last saw the door open."""
+
+    at: datetime
+    fingerprint: str
+
+
+Event = Edited | Patched | TwinsProven | Accepted | Ran
+_ORDER: dict[type[Event], int] = {Edited: 0, Patched: 1, TwinsProven: 2, Accepted: 3}
 
 
 # ---- state -------------------------------------------------------------------------------------------------------
@@ -122,9 +131,16 @@ class VantageState:
 
     #: The last that a reproduced definition said is open. Another one can't take that back by twins alone.
     still_open: bool = False
+    #: The definition that an executive accepted all the same, until an edit or an open.
+    accepted: str | None = None
 
     #: The latest time that a patch, an edit or a proof has. A run from before it can't simply be added.
     said_at: datetime | None = None
+
+    @property
+    def door_open(self) -> bool:
+        """Is the door open, as far as we know? An edit after an open takes nothing back."""
+        return self.decisive is Verdict.open or self.still_open
 
     @property
     def attributed(self) -> bool:
@@ -178,6 +194,8 @@ def apply(state: VantageState, event: Event, rules: Rules) -> VantageState:
             return _edited(state, event)
         case TwinsProven():
             return replace(state, twins_fingerprint=event.fingerprint, twins_at=event.at)
+        case Accepted():
+            return _accepted(state, event)
 
 
 def _edited(state: VantageState, event: Edited) -> VantageState:
@@ -191,7 +209,16 @@ def _edited(state: VantageState, event: Edited) -> VantageState:
             return state
     elif event.fingerprint == state.fingerprint:
         return state
+    still_open = state.still_open or state.accepted is not None
+    state = replace(state, still_open=still_open, accepted=None)
     return replace(state, fingerprint=event.fingerprint, counted=0, first_counted_at=None, last_counted_at=None)
+
+
+def _accepted(state: VantageState, event: Accepted) -> VantageState:
+    """What an earlier definition saw is settled, for this one only. An open of its own is nobody's to accept."""
+    if not state.still_open or state.decisive is not Verdict.closed or event.fingerprint != state.fingerprint:
+        return state
+    return replace(state, still_open=False, accepted=event.fingerprint)
 
 
 def _patched(state: VantageState, event: Patched) -> VantageState:
@@ -217,8 +244,9 @@ def _ran(state: VantageState, run: Ran, rules: Rules) -> VantageState:
     )
     if run.verdict is Verdict.open:
         return _opened(seen, run, settled, swung=state.decisive is Verdict.closed)
-    still_open = seen.still_open and run.fingerprint not in seen.reproduced
-    return _closed(replace(seen, still_open=still_open), run, rules)
+    if run.fingerprint in seen.reproduced:
+        seen = replace(seen, still_open=False, accepted=None)
+    return _closed(seen, run, rules)
 
 
 def _settled(patched_at: datetime | None, at: datetime, rules: Rules) -> bool:
@@ -235,6 +263,7 @@ def _opened(state: VantageState, run: Ran, settled: bool, swung: bool) -> Vantag
         state,
         reproduced=proven,
         still_open=True,
+        accepted=None,
         failed_patches=failed,
         counted=0,
         first_counted_at=None,
@@ -394,7 +423,8 @@ def _doubled(state: VantageState, rules: Rules, now: datetime) -> tuple[bool, da
 def _watched(answer: Assessment, state: VantageState, rules: Rules, now: datetime, resolved_at: datetime) -> Assessment:
     """After resolving: watching, until nothing but errors (or no run at all) makes the watch blind, then lost.
 
-    A definition that was edited since it was proven sees nothing that counts: blind at once.
+    A definition that was edited since it was proven, or since an executive accepted it, sees nothing that counts: blind
+    at once.
     """
     every = rules.watch_every(resolved_at, now)
     missed_from = max(state.last_at or resolved_at, resolved_at) + max(3 * every, rules.interval)
@@ -403,7 +433,7 @@ def _watched(answer: Assessment, state: VantageState, rules: Rules, now: datetim
         blind_from = min(dark_from + rules.watch_blind, missed_from)
     else:
         dark_from = blind_from = missed_from
-    if _edited_away(state):
+    if _edited_away(state) or state.still_open:
         dark_from = blind_from = min(dark_from, max(state.said_at or resolved_at, resolved_at))
     lost_from = dark_from + rules.watch_lost
     blind = now >= blind_from

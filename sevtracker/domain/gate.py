@@ -86,6 +86,13 @@ class Vantage:
     last_at: datetime | None
     fingerprint: str = ""
     waivers: tuple[Waiver, ...] = ()
+    #: An earlier definition of it was the last that said open, and nothing has taken that back.
+    still_open: bool = False
+
+    @property
+    def door_open(self) -> bool:
+        """Is the door open, as far as we know? An edit after an open takes nothing back."""
+        return self.decisive is Verdict.open or self.still_open
 
     def standing(self, now: datetime) -> tuple[Waiver, ...]:
         """The waivers that are in force, whether or not they cover what the check sees."""
@@ -93,7 +100,7 @@ class Vantage:
 
     def waived_until(self, now: datetime) -> datetime | None:
         """Until when a waiver lets it through; None: none does. An open door takes one whose granter knew of it."""
-        covering = [w.until for w in self.standing(now) if w.knew_open or self.decisive is not Verdict.open]
+        covering = [w.until for w in self.standing(now) if w.knew_open or not self.door_open]
         return max(covering, default=None)
 
     def waived(self, now: datetime) -> bool:
@@ -104,7 +111,7 @@ class Vantage:
         """Would it need no waiver any more?"""
         seen = self.assessment
         proven = seen.proven and seen.attributed and seen.soaked and not seen.flapping
-        return self.decisive is Verdict.closed and self.last is Verdict.closed and proven
+        return not self.door_open and self.decisive is Verdict.closed and self.last is Verdict.closed and proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,14 @@ class Hole:
 
     place: str
     identity_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """A check that can see ``place``, and was disabled: neither retired nor a vantage any more."""
+
+    check: int
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +166,7 @@ class Facts:
     holes: Sequence[Hole]
     patches: int
     patched_at: datetime | None = None
+    switched_off: Sequence[SwitchedOff] = ()
     attestations: Sequence[Attestation] = ()
     retest_at: datetime | None = None
     access_review_at: datetime | None = None
@@ -194,15 +210,43 @@ def _status(facts: Facts) -> Iterator[Blocker]:
         yield Blocker(Code.status, f"This SEV is {facts.status}.", "Only a SEV with work still owed can be resolved.")
 
 
-def attested(facts: Facts) -> set[str]:
+def vouched(facts: Facts) -> set[str]:
     """The places where people's word is complete and no machine sees the door open: no word outvotes that."""
-    seen_open = {v.place for v in facts.vantages if v.decisive is Verdict.open and v.weight is not Weight.informs}
+    seen_open = {v.place for v in facts.vantages if v.door_open and v.weight is not Weight.informs}
     return {a.place for a in facts.attestations if a.trouble(facts.now) is None} - seen_open
 
 
+def attested(facts: Facts) -> set[str]:
+    """The places where people's word stands in for a check: it holds, and there is none that could look instead."""
+    return vouched(facts) - probed(facts).keys()
+
+
+def probed(facts: Facts) -> dict[str, tuple[int, str]]:
+    """The places that a check of the SEV can look at, required or not, enabled or not: its number, and how it stands.
+
+    People's word does not count there: whoever made the check look away could say by word what it would not.
+    """
+    looking = [(v.place, v.check, "looks there" if v.required else "is optional") for v in facts.vantages if _sees(v)]
+    off = [(one.place, one.check, "was switched off") for one in facts.switched_off]
+    return {place: (check, how) for place, check, how in (*looking, *off)}
+
+
+def _sees(v: Vantage) -> bool:
+    return v.weight is Weight.decides
+
+
 def _coverage(facts: Facts) -> Iterator[Blocker]:
-    good, unseen = attested(facts), {hole.place for hole in facts.holes}
-    for place, trouble in _unfinished(facts, good, unseen):
+    good, unseen, checked = attested(facts), {hole.place for hole in facts.holes}, probed(facts)
+    idle = unseen & checked.keys()
+    for place in sorted({a.place for a in facts.attestations if facts.now < a.expires_at} & idle):
+        check, how = checked[place]
+        yield Blocker(
+            Code.attestation,
+            f"The attestation for {place} does not count: check {check} {_can(how)}.",
+            f"{_back(check)} People's word is for what no check can look at.",
+            place=place,
+        )
+    for place, trouble in _unfinished(facts, good | idle, unseen):
         yield Blocker(
             Code.attestation,
             f"The attestation for {place} {trouble}.",
@@ -212,19 +256,31 @@ def _coverage(facts: Facts) -> Iterator[Blocker]:
     for hole in facts.holes:
         if hole.place in good:
             continue
-        eyes = f"as {hole.identity_class}" if hole.identity_class else "at all"
-        yield Blocker(
-            Code.uncovered,
-            f"No required check looks at {hole.place} {eyes}.",
-            "Add a required check for that copy.",
-            place=hole.place,
-        )
+        yield _uncovered(hole, checked.get(hole.place))
     if not any(v.weight is Weight.decides and v.required for v in facts.vantages):
         yield Blocker(
             Code.no_check,
             "No required check of this SEV can see access closed.",
             "Add a check that can see the exposure; people's word alone never resolves.",
         )
+
+
+def _uncovered(hole: Hole, checked: tuple[int, str] | None) -> Blocker:
+    """A copy that nobody looks at; which check could, if one was made to look away."""
+    eyes = f"as {hole.identity_class}" if hole.identity_class else "at all"
+    says, clears = f"No required check looks at {hole.place} {eyes}", "Add a required check for that copy."
+    if checked is not None and hole.identity_class is None:
+        check, how = checked
+        says, clears = f"{says}: check {check} {how}", f"{_back(check)} Or add another one for that copy."
+    return Blocker(Code.uncovered, f"{says}.", clears, place=hole.place)
+
+
+def _can(how: str) -> str:
+    return how if how == "looks there" else f"can look there, and {how}"
+
+
+def _back(check: int) -> str:
+    return f"Enable check {check} and make it required; if it can't see, an executive can waive it."
 
 
 def _unfinished(facts: Facts, good: set[str], unseen: set[str]) -> list[tuple[str, str]]:
@@ -259,7 +315,7 @@ _OPEN: Mapping[Reason | None, str] = {
 
 
 def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
-    """What one vantage objects. An optional check objects only while it sees the door open."""
+    """What one vantage objects. An optional check objects only while its door is open, as far as we know."""
     who, seen = f"{v.identity} at {v.place}", v.assessment
     if v.decisive is Verdict.open:
         yield Blocker(
@@ -269,6 +325,8 @@ def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
             v.check,
         )
     if not v.required:
+        if v.door_open and v.decisive is not Verdict.open:
+            yield _taken_back(v)
         return
     if v.last is None:
         yield Blocker(Code.inconclusive, f"The check of {who} has not run yet.", "Run the checks.", v.check)
@@ -282,7 +340,9 @@ def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
         )
     if v.decisive is Verdict.open:
         return
-    if v.last is not None and not seen.proven:
+    if v.door_open:
+        yield _taken_back(v)
+    elif v.last is not None and not seen.proven:
         yield Blocker(
             Code.unproven,
             f"The check of {who} has never seen this door open, so its closed proves nothing.",
@@ -304,6 +364,18 @@ def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
             v.check,
         )
     yield from _streak(v, facts)
+
+
+def _taken_back(v: Vantage) -> Blocker:
+    """It saw its door open, and was edited since: what it says now takes that back no more than twins do."""
+    return Blocker(
+        Code.unproven,
+        f"The check of {v.identity} at {v.place} saw this door open and was changed since;"
+        " what it says now does not take that back.",
+        "Change it back and have it see the door closed. If what it judges by had to change, an executive accepts the"
+        " new definition on the check's page; then prove it.",
+        v.check,
+    )
 
 
 def _streak(v: Vantage, facts: Facts) -> Iterator[Blocker]:

@@ -64,6 +64,19 @@ def _change_refused(f: Facts) -> str:
     return f"{what} check {f['check']}{f' ({parts})' if parts else ''} refused: {why}.{waits}"
 
 
+def _accepted(f: Facts) -> str:
+    what = ", ".join(f["changed"]) or "nothing"
+    return (
+        f"New definition of check {f['check']} accepted: revision {f['revision']} differs from revision {f['since']},"
+        f" which saw the door open, in {what}. It still has to be proven."
+    )
+
+
+def _acceptance_refused(f: Facts) -> str:
+    why = "it judges a patch of whoever asked" if f["why"] == "own_patch" else "whoever asked had changed it"
+    return f"Accepting the new definition of check {f['check']} refused: {why}."
+
+
 def _halted(f: Facts) -> str:
     if "identity" not in f:
         return f"Check {f['check']} stopped by itself: {f['reason'].replace('_', ' ')} twice in a row."
@@ -152,6 +165,8 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "check:created": lambda f: f"Check {f['check']} added: {f['kind']} as {f['identity']}.",
     "check:changed": _check_changed,
     "check:change_refused": _change_refused,
+    "check:definition_accepted": _accepted,
+    "check:acceptance_refused": _acceptance_refused,
     "check:change_denied": lambda f: f"Check {f['check']} stays as it is: proposal {f['proposal']} denied.",
     "check:opened": _check("open"),
     "check:closed": _check("closed"),

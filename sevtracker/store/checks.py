@@ -65,6 +65,20 @@ def revisions(session: Session, check_id: int) -> list[CheckRevision]:
     return list(session.exec(statement.order_by(col(CheckRevision.revision))))
 
 
+def retired_by(session: Session, check_ids: Sequence[int], pid: str | None) -> list[int]:
+    """Which of these retired checks this person retired: that is a check's last revision."""
+    v = table(CheckRevision)
+    every = v.alias()
+    last = sa.select(sa.func.max(every.c.revision)).where(every.c.check_id == _K.c.id).scalar_subquery()
+    statement = (
+        sa.select(_K.c.id)
+        .join(v, sa.and_(v.c.check_id == _K.c.id, v.c.revision == last, v.c.by_pid == pid))
+        .where(_K.c.id.in_(check_ids), _K.c.retired_at.is_not(None))
+        .order_by(_K.c.id)
+    )
+    return [int(n) for n in session.connection().execute(statement).scalars()] if check_ids else []
+
+
 def reproduced_at(session: Session, check: Check) -> datetime | None:
     """When the present definition of this check first saw its door open, if it did."""
     p = table(CheckProof)

@@ -19,7 +19,7 @@ from sevtracker.store import words
 from sevtracker.store.datasets import copies_of
 from sevtracker.store.sevs import datasets_of
 from sevtracker.store.tables import Copy, Dataset, Patch, Sev, SevCheck, table
-from sevtracker.store.vantages import Vantage, of_sevs
+from sevtracker.store.vantages import Vantage, linked
 
 
 class Excepted(NamedTuple):
@@ -46,6 +46,7 @@ class Case:
     waivers: Mapping[int, tuple[gate.Waiver, ...]] = field(default_factory=dict)
     attestations: tuple[gate.Attestation, ...] = ()
     told: words.Words = field(default_factory=words.Words)
+    switched_off: tuple[gate.SwitchedOff, ...] = ()
 
     @property
     def required(self) -> list[Vantage]:
@@ -76,6 +77,7 @@ class Case:
             access_review_at=self.acts.get("access_review"),
             sessions_at=self.acts.get("sessions"),
             attestations=self.attestations,
+            switched_off=self.switched_off,
         )
 
     def gate(self) -> gate.Gate:
@@ -83,8 +85,11 @@ class Case:
         return gate.evaluate(self.facts())
 
     def attested(self) -> set[str]:
-        """The places where people's word holds."""
-        return gate.attested(self.facts())
+        """The places where people's word stands in for a check. What a SEV was resolved on stands until it ends, also
+        where a check was added since."""
+        if self.sev.status in ACTIVE:
+            return gate.attested(self.facts())
+        return gate.vouched(self.facts()) & {*gate.attested(self.facts()), *self.excepted.places}
 
     def assess(self) -> None:
         """Judge every vantage as of now. One that the SEV was resolved without is still owed, not only watched."""
@@ -101,7 +106,7 @@ def gather(
     """The cases of these SEVs at ``now``. Five statements, however many SEVs."""
     numbers = [int(sev.number or 0) for sev in found]
     their_datasets = datasets_of(session, numbers)
-    their_vantages = of_sevs(session, numbers)
+    their_checks = linked(session, numbers)
     their_patches = patches_of(session, numbers)
     told = words.given(session, numbers)
     copies: dict[int, list[Copy]] = {}
@@ -112,7 +117,7 @@ def gather(
     for sev, number in zip(found, numbers, strict=True):
         rules = rules_for(policy, sev.level)
         own = [(d, c) for d in their_datasets[number] for c in copies.get(int(d.id or 0), [])]
-        seen = their_vantages[number]
+        seen = [v for v in their_checks[number] if v.counts]
         case = Case(
             sev=sev,
             rules=rules,
@@ -126,6 +131,7 @@ def gather(
             waivers=_waivers(told[number], their_patches[number]),
             attestations=_attestations(told[number], own, their_patches[number]),
             told=told[number],
+            switched_off=tuple(gate.SwitchedOff(v.check_id, v.place) for v in their_checks[number] if v.switched_off),
             holes=_holes([f"{d.slug}/{c.slug}" for d, c in own], seen, rules, identities),
         )
         case.assess()
@@ -173,6 +179,7 @@ def _facts(v: Vantage, assessment: Assessment, waivers: tuple[gate.Waiver, ...])
         last_at=v.state.last_at,
         fingerprint=v.fingerprint,
         waivers=waivers,
+        still_open=v.state.still_open,
     )
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from sevtracker.domain.exposure import Edited, Event, Patched, Ran, TwinsProven, VantageState
+from sevtracker.domain.exposure import Accepted, Edited, Event, Patched, Ran, TwinsProven, VantageState
 from sevtracker.domain.vocabulary import Verdict
 from sevtracker.store.tables import (
     BY_TWINS,
     REPRODUCED,
     Check,
+    CheckAcceptance,
     CheckProof,
     CheckRevision,
     Dataset,
@@ -37,9 +38,10 @@ def stories(
     """For each check: the state that its story starts from, and the events of the story, for this SEV.
 
     The story starts ``window`` before the SEV was reported, or at its first patch if that was earlier. From before
-    that, only four things count: which definitions had been reproduced, what twins proved within ``proof_valid``, what
-    was seen last, and what a reproduced definition saw last. A SEV that is only being filed has no number, and no
-    patch. Two statements, three if a patch has a scope; one if the SEV is being filed.
+    that, only five things count: which definitions had been reproduced, what twins proved within ``proof_valid``,
+    what was seen last, what a reproduced definition saw last, and which definitions an executive accepted. A SEV
+    that is only being filed has no number, and no patch. Two statements, three if a patch has a scope; one if the
+    SEV is being filed.
     """
     if not check_ids:
         return {}
@@ -66,7 +68,7 @@ def _datasets(connection: sa.Connection, check_ids: Sequence[int]) -> dict[int, 
     return {row.id: row.slug for row in connection.execute(statement)}
 
 
-_REVISION, _PROOF, _RUN = "revision", "proof", "run"
+_REVISION, _PROOF, _ACCEPTANCE, _RUN = "revision", "proof", "acceptance", "run"
 
 
 def _history() -> sa.CompoundSelect[Any]:
@@ -75,7 +77,7 @@ def _history() -> sa.CompoundSelect[Any]:
     asked: sa.BindParameter[Any] = sa.bindparam("check_ids", expanding=True)
     since = sa.bindparam("since", type_=_R.c.started_at.type)
     proofs_since = sa.bindparam("proofs_since", type_=_R.c.started_at.type)
-    v, p = table(CheckRevision), table(CheckProof)
+    v, p, a = table(CheckRevision), table(CheckProof), table(CheckAcceptance)
 
     def runs(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
         word = sa.type_coerce(_R.c.verdict, sa.String).label("word")
@@ -124,6 +126,10 @@ def _history() -> sa.CompoundSelect[Any]:
             sa.literal(0),
             sa.literal(""),
         ).where(p.c.check_id.in_(asked), sa.or_(p.c.how != BY_TWINS, p.c.at >= proofs_since)),
+        sa.select(
+            *(sa.literal(_ACCEPTANCE), a.c.check_id, a.c.revision, a.c.at),
+            *(a.c.fingerprint, a.c.revision, sa.literal("")),
+        ).where(a.c.check_id.in_(asked)),
         runs(_R.c.check_id.in_(asked), _R.c.started_at >= since),
         runs(
             sa.or_(
@@ -156,6 +162,15 @@ def _histories(
             elif at < since:
                 reproduced = (*state.reproduced, fingerprint)
                 found[check_id] = (dataclasses.replace(state, reproduced=reproduced), events)
+    for _, check_id, revision, at, word, _, _ in (row for row in rows if row[0] == _ACCEPTANCE):
+        edited = [
+            row[3]
+            for row in rows
+            if row[:2] == (_REVISION, check_id) and row[2] > revision and fingerprints[check_id, row[2]] != word
+        ]
+        # Its time is behind the run that it is about, hence can be ahead of the edit that ended it.
+        ended = min(edited, default=None)
+        found[check_id][1].append(Accepted(at if ended is None else min(at, ended - timedelta(microseconds=1)), word))
     runs = (row for row in rows if row[0] == _RUN)
     for _, check_id, _, at, word, revision, _ in sorted(
         runs, key=lambda row: row[2]

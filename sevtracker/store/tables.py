@@ -225,6 +225,23 @@ class CheckProof(SQLModel, table=True):
     )
 
 
+class CheckAcceptance(SQLModel, table=True):
+    """An executive's word that a definition rightly judges otherwise than the one that last saw the door open."""
+
+    __tablename__ = "check_acceptance"
+    id: int | None = Field(default=None, primary_key=True)
+    check_id: int = Field(foreign_key="check_.id", index=True)
+    #: What was accepted: it ends with another fingerprint.
+    revision: int
+    fingerprint: str = Field(max_length=64)
+    #: The check's latest run then: it ends with an open after that.
+    run_id: int = Field(sa_type=_BIG)
+    reason: str = Field(sa_type=sa.Text)
+    evidence: str = Field(max_length=500)
+    accepted_by: int = Field(foreign_key="person.id")
+    at: datetime
+
+
 class CheckProposal(SQLModel, table=True):
     """A change of a check that was refused to its patch's author, and waits for a second person's word."""
 

@@ -91,6 +91,7 @@ class Vantage:
     last_reason: Reason | None
     halted: Reason | None
     fingerprint: str
+    retired: bool
     state: VantageState
     exposure: Exposure
     streak: int
@@ -107,8 +108,13 @@ class Vantage:
 
     @property
     def counts(self) -> bool:
-        """A disabled check is no vantage any more, unless the last that it saw was an open door."""
-        return self.enabled or self.state.decisive is Verdict.open
+        """A disabled check is no vantage any more, unless its door is open, as far as we know."""
+        return self.enabled or self.state.door_open
+
+    @property
+    def switched_off(self) -> bool:
+        """Could it see its copy, but for being disabled?"""
+        return not self.enabled and not self.retired and self.weight is Weight.decides
 
 
 _STATE = [f.name for f in dataclasses.fields(Vantage)].index("state")
@@ -117,8 +123,13 @@ _STATE = [f.name for f in dataclasses.fields(Vantage)].index("state")
 def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]]:
     """The vantages of each SEV, by dataset, copy and check. One statement.
 
-    A disabled check stays a vantage while the last that it saw was an open door.
+    A disabled check stays a vantage while its door is open, as far as we know.
     """
+    return {number: [v for v in listed if v.counts] for number, listed in linked(session, numbers).items()}
+
+
+def linked(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]]:
+    """As ``of_sevs``, with every check of the SEV: disabled and retired ones, too."""
     found: dict[int, list[Vantage]] = {number: [] for number in numbers}
     if not numbers:
         return found
@@ -142,6 +153,7 @@ def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]
             _K.c.last_reason,
             _K.c.halted,
             _K.c.fingerprint,
+            _K.c.retired_at.is_not(None),
             _SC.c.state,
             _SC.c.exposure,
             _SC.c.streak,
@@ -157,8 +169,7 @@ def of_sevs(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]
         values = list(row)
         values[_STATE] = decode(values[_STATE])
         vantage = Vantage(*values)
-        if vantage.counts:
-            found[vantage.sev_number].append(vantage)
+        found[vantage.sev_number].append(vantage)
     return found
 
 
@@ -182,6 +193,7 @@ _LOOKING = (
         _K.c.last_reason,
         _K.c.halted,
         _K.c.fingerprint,
+        _K.c.retired_at.is_not(None),
         _K.c.target,
     )
     .join(_D, _D.c.id == _K.c.dataset_id)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sevtracker.domain import gate
-from sevtracker.domain.vocabulary import ACTIVE, Status, Verdict
+from sevtracker.domain.vocabulary import ACTIVE, Status
 from sevtracker.store import words
 from sevtracker.store.facts import Case
 from sevtracker.store.session import Session
@@ -56,7 +56,7 @@ def trouble_of_waiver(case: Case, row: Waiver) -> str | None:
     v = next((v for v in case.vantages if v.check_id == row.check_id), None)
     waiver = gate.Waiver(row.expires_at, row.knew_open, row.fingerprint, row.granted_by, _authors(case))
     trouble = waiver.trouble(case.now, v.fingerprint if v else row.fingerprint)
-    if trouble is None and v is not None and v.state.decisive is Verdict.open and not row.knew_open:
+    if trouble is None and v is not None and v.state.door_open and not row.knew_open:
         return "does not cover a door that opened since"
     return trouble
 
@@ -68,8 +68,12 @@ def trouble_of_attestation(case: Case, signed: Signed) -> str | None:
         return "was withdrawn"
     people = tuple(s.person_id for s in signed.signatures)
     attestation = gate.Attestation(place, row.evidence, people, row.expires_at, _authors(case))
-    opened = any(v.place == place and v.state.decisive is Verdict.open for v in case.vantages)
-    return attestation.trouble(case.now) or ("cannot outvote a check that sees the door open" if opened else None)
+    if trouble := attestation.trouble(case.now):
+        return trouble
+    if place not in gate.vouched(replace(case.facts(), attestations=(attestation,))):
+        return "cannot outvote a check that sees the door open"
+    stands = place not in {hole.place for hole in case.holes} or place in case.attested()
+    return None if stands else "does not count where a check can look"
 
 
 def place_of(case: Case, copy_id: int) -> tuple[str, str]:

@@ -37,7 +37,8 @@ REASONS: Mapping[Reason, Why] = {
     Reason.connected: Why("{who} got a connection.", _CLOSE_IT),
     Reason.still_collecting: Why("Something was written since the run before.", "Stopping what still writes."),
     Reason.undisclosed: Why(
-        "There is something that was never disclosed.", "Removing it, or disclosing it and saying so in the check."
+        "There is something that was never disclosed.",
+        "Removing it; or disclosing it and saying so in the check, which an executive then has to accept.",
     ),
     Reason.plaintext: Why(
         "Something is stored unencrypted, or under another key than it should be.", "Encrypting what is there already."
@@ -159,7 +160,10 @@ def not_counted(why: Uncounted, rules: Rules, before: timedelta | None) -> str:
         Uncounted.no_patch: "no patch had been logged",
         Uncounted.unattributed: "the door was open after the last patch had settled, so nobody knows what closed it",
         Uncounted.edited: "the check was edited since",
-        Uncounted.unproven: "this definition had never been seen to tell an open door from a closed one",
+        Uncounted.unproven: (
+            "this definition had never been seen to tell an open door from a closed one, or an earlier one saw the door"
+            " open and no executive has accepted what changed"
+        ),
         Uncounted.too_soon: (
             f"only {span(before)} after the one counted before it, and {span(rules.spacing)} are asked for"
             if before is not None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from sevtracker.actions import checks
 from sevtracker.actions.enforce import Denied
+from sevtracker.actions.guarding import Refused
 from sevtracker.actions.resolve import Resolved
 from sevtracker.domain.sentences import sentence
 from sevtracker.domain.vocabulary import Status
 from sevtracker.errors import Conflict, InputError, NotFound, NotPermitted
+from tests.actions.test_checks import change
 from tests.actions.words import EVIDENCE, attest, case, codes, sign, told, withdraw
 from tests.cast import CLOSED, OPEN, Tracker
 
@@ -126,7 +129,7 @@ def test_it_never_outvotes_an_open_door(tape: Tracker) -> None:
     sign(tape)
     side = tape.check("side", copy="tape", required=False)
     tape.look(52, side, side=OPEN)
-    assert codes(tape) == ["open", "uncovered"]
+    assert codes(tape) == ["open", "attestation", "uncovered"]
 
 
 def test_people_s_word_alone_never_resolves(tracker: Tracker) -> None:
@@ -212,3 +215,83 @@ def test_a_check_that_covers_the_copy_and_is_made_good_takes_its_place(tape: Tra
     assert tape.sev().exceptions == 0
     tape.live(DAY + 60, step=20)
     assert tape.sev().status is Status.resolved
+
+
+# ---- only where no check can look --------------------------------------------------------------------------------
+
+
+def test_a_check_that_was_switched_off_takes_no_word_in_its_place(tape: Tracker) -> None:
+    check = tape.check("side", copy="tape")
+    change(tape, check, by="eve", enabled=False)
+    told_ = "No required check looks at mci-events/tape at all: check 2 was switched off."
+    assert told_ in messages(tape)
+    with pytest.raises(InputError) as error:
+        attest(tape)
+    [wrong] = error.value.errors
+    assert wrong.field == "copy"
+    assert wrong.message.startswith("Check 2 can look at mci-events/tape. It was switched off.")
+
+
+@pytest.mark.parametrize(
+    ("given", "how"), [({"required": False}, "is optional"), ({"enabled": False}, "was switched off")]
+)
+def test_an_attestation_from_before_the_check_counts_no_more(tape: Tracker, given: dict[str, bool], how: str) -> None:
+    attest(tape)
+    check = tape.check("side", copy="tape")
+    with pytest.raises(Conflict, match="Check 2 can look"):
+        sign(tape)
+    change(tape, check, by="eve", **given)
+    wanted = f"The attestation for mci-events/tape does not count: check 2 can look there, and {how}."
+    assert wanted in messages(tape)
+    assert codes(tape) == ["attestation", "uncovered"]
+
+
+def test_a_signed_one_counts_no_more_either(tape: Tracker) -> None:
+    attest(tape)
+    sign(tape)
+    assert codes(tape) == []
+    change(tape, tape.check("side", copy="tape"), by="eve", enabled=False)
+    assert codes(tape) == ["attestation", "uncovered"]
+
+
+def test_switching_off_the_check_of_an_attested_copy_reopens_what_was_resolved_on_the_check(tape: Tracker) -> None:
+    attest(tape)
+    sign(tape)
+    check = tape.check("side", copy="tape")
+    tape.look(52, check, side=OPEN)
+    tape.patch(1)
+    for minute in (60, 75, 90):
+        tape.look(minute, primary=CLOSED, side=CLOSED)
+    assert isinstance(tape.resolve(1), Resolved)
+    change(tape, check, by="eve", enabled=False)
+    assert tape.sev().status is Status.investigating
+    assert told(tape, "sev:reopened").facts["cause"] == "check_taken_away"
+
+
+def test_a_check_that_is_added_later_leaves_standing_what_was_resolved_on_people_s_word(tape: Tracker) -> None:
+    attest(tape)
+    sign(tape)
+    assert isinstance(tape.resolve(1), Resolved)
+    check = tape.check("side", copy="tape")
+    assert (tape.sev().status, tape.sev().exceptions) == (Status.resolved, 1)
+    change(tape, check, by="eve", enabled=False)
+    assert tape.sev().status is Status.resolved
+
+
+def test_who_retired_the_check_of_a_copy_neither_attests_nor_signs(tape: Tracker) -> None:
+    check = tape.check("side", copy="tape")
+    with tape.work("eve") as work:
+        checks.retire(work, tape.settings, tape.runtime.probes, check, "it never worked")
+    with pytest.raises(InputError, match="You retired check 2"):
+        attest(tape, by="eve")
+    attest(tape)
+    with pytest.raises(Conflict, match="You retired check 2"):
+        sign(tape, by="eve")
+    sign(tape, by="vik")
+    assert codes(tape) == []
+
+
+def test_what_its_patch_s_author_may_not_switch_off_they_may_not_retire(tape: Tracker) -> None:
+    check = tape.check("side", copy="tape")
+    with tape.work("dana") as work:
+        assert isinstance(checks.retire(work, tape.settings, tape.runtime.probes, check, "away"), Refused)

@@ -191,7 +191,7 @@ def test_who_may_do_what() -> None:
     workers = {May.read, May.own_tokens, May.work_on_sevs, May.resolve_sevs, May.keep_datasets, May.keep_checks}
     assert set(PERMISSIONS) == set(Role)
     assert PERMISSIONS[Role.engineer] == workers
-    assert PERMISSIONS[Role.executive] == workers | {May.grant_waivers}
+    assert PERMISSIONS[Role.executive] == workers | {May.grant_waivers, May.accept_definitions}
     assert PERMISSIONS[Role.auditor] == {May.read, May.own_tokens, May.see_settings}
     assert not may(Role.admin, May.resolve_sevs)
     assert {role for role in Role if may(role, May.manage_people)} == {Role.admin}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 import pytest
 
-from sevtracker.actions import checks, evaluation, sevs
-from sevtracker.actions.inputs import ChangeCheck, ChangeSev, parse
+from sevtracker.actions import accepting, checks, evaluation, sevs
+from sevtracker.actions.inputs import AcceptDefinition, ChangeCheck, ChangeSev, parse
 from sevtracker.domain.policy import Rules, rules_for
 from sevtracker.domain.vocabulary import WATCHED, Exposure, Level, Verdict
 from sevtracker.errors import Conflict, NotPermitted
@@ -19,7 +20,7 @@ from tests.cast import CLOSED, DOWN, OPEN, Tracker
 def act(tracker: Tracker, dice: random.Random) -> None:
     """One thing that somebody or the clock might do."""
     number = dice.choice([1, 2])
-    match dice.randrange(12):
+    match dice.randrange(13):
         case 0 | 1:
             tracker.doors[dice.choice(["primary", "export"])] = dice.choice([OPEN, CLOSED, CLOSED, DOWN])
         case 2 | 3 | 4 | 5:
@@ -39,6 +40,10 @@ def act(tracker: Tracker, dice: random.Random) -> None:
                 sevs.change(work, tracker.settings, number, parse(ChangeSev, {"level": dice.choice(["SEV3", "SEV2"])}))
         case 10:
             tracker.resolve(number)
+        case 12:
+            accepted = parse(AcceptDefinition, {"reason": "told", "evidence_url": "https://wiki.example/told"})
+            with contextlib.suppress(Conflict), tracker.work("vik") as work:
+                accepting.accept(work, tracker.settings, tracker.runtime.probes, 2, accepted)
         case 11:  # a run that was under way while a patch was logged
             with tracker.work("dana") as work:
                 checks.run_now(work, 1)

@@ -1,7 +1,8 @@
 """Stories of one vantage, written as they are told: ``O@0 P@10 C@20,35,50``.
 
 ``O`` open, ``C`` closed, ``I`` inconclusive, ``P`` patch, ``X`` patch elsewhere (out of scope), ``K`` canary proof,
-``E`` check edited, ``B`` edited back to the first definition, ``D`` closed, but by the definition before the edit.
+``E`` check edited, ``B`` edited back to the first definition, ``D`` closed, but by the definition before the edit,
+``A`` the present definition accepted by an executive.
 What follows ``@`` are minutes, one event each.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sevtracker.domain.exposure import Edited, Event, Patched, Ran, TwinsProven
+from sevtracker.domain.exposure import Accepted, Edited, Event, Patched, Ran, TwinsProven
 from sevtracker.domain.policy import Rules, WatchStep
 from sevtracker.domain.vocabulary import Verdict
 
@@ -70,6 +71,8 @@ def told(story: str) -> list[Event]:
                 events.append(Ran(moment, Verdict.closed, before))
             elif letter == "K":
                 events.append(TwinsProven(moment, fingerprint))
+            elif letter == "A":
+                events.append(Accepted(moment, fingerprint))
             else:
                 edits += letter == "E"
                 before = fingerprint

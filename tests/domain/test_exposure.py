@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from sevtracker.domain.exposure import (
+    Accepted,
+    Edited,
     Ran,
     Uncounted,
     VantageState,
@@ -67,6 +69,17 @@ X = Exposure
         ("O@0 P@10 C@20,35,50 O@65 P@70", X.exposed, 0),  # a patch alone closes nothing
         ("O@0 P@-30 C@20,35,50", X.unattributed, 0),  # backdated to before the open: it failed
         ("O@0 P@1 C@20,35,50", X.verified, 3),
+        # an edit after an open, and an executive's word on it
+        ("O@0 P@10 E@15 K@18 C@20,35,50", X.unproven, 0),  # twins don't take back what was seen open
+        ("O@0 P@10 E@15 C@20 A@25 C@35,50,65", X.unproven, 0),  # accepted, and still to be proven
+        ("O@0 P@10 E@15 C@20 A@25 K@35 C@35,50,65", X.verified, 3),
+        ("O@0 P@10 E@15 K@18 C@20 A@25 C@35,50", X.verifying, 2),  # what was seen before it does not count
+        ("O@0 P@10 E@15 A@18 K@20 C@20,35,50", X.unproven, 0),  # the last that was seen is open: nobody's to accept
+        ("O@0 P@10 E@15 C@20 A@25 E@30 K@35 C@35,50,65", X.unproven, 0),  # another edit voids it
+        ("O@0 P@10 E@15 C@20 A@25 E@30 B@31 K@35 C@35,50,65", X.verified, 3),  # the first saw it open, now closed
+        ("O@0 P@10 E@15 C@20 A@25 O@35", X.exposed, 0),
+        ("O@0 P@10 E@15 C@20 A@25 O@35 P@40 C@50,65,80", X.verified, 3),  # an open of its own reproduces it
+        ("O@0 P@10 E@15 O@20 A@21", X.exposed, 0),
     ],
 )
 def test_a_story_comes_to_its_exposure(story: str, exposure: Exposure, streak: int) -> None:
@@ -204,6 +217,30 @@ def test_a_run_of_an_older_definition_counts_for_nothing_but_an_open_one_still_o
     state = fold(told("O@0 E@1 O@2 P@10 C@20"), RULES)
     assert fold(told("O@0 E@1 O@2 P@10 C@20 D@35"), RULES).counted == state.counted == 1
     assert assess(apply(state, Ran(at(55), Verdict.open, FIRST), RULES), RULES, at(56)).exposure is X.exposed
+
+
+def test_an_accepted_definition_that_is_edited_and_edited_back_was_not_accepted() -> None:
+    [first, second] = [Edited(at(15), "other"), Edited(at(30), "third")]
+    accepted = [*told("O@0 P@10"), first, Ran(at(20), Verdict.closed, "other"), Accepted(at(25), "other")]
+    assert not fold(accepted, RULES).door_open
+    assert fold([*accepted, second], RULES).door_open
+    back = Edited(at(31), "other")
+    assert fold([*accepted, second, back], RULES).door_open
+
+
+def test_it_is_for_the_definition_that_was_accepted_only() -> None:
+    assert fold([*told("O@0 P@10 E@15 C@20"), Accepted(at(25), FIRST)], RULES).door_open
+
+
+def test_a_run_that_was_under_way_and_saw_it_open_is_not_accepted_away() -> None:
+    state = fold([*told("O@0 P@10 E@15 C@20 A@25"), Ran(at(24), Verdict.open, "definition-1")], RULES)
+    assert (state.door_open, state.decisive) == (True, Verdict.open)
+
+
+def test_an_edit_that_voids_it_blinds_the_watch() -> None:
+    story = "O@0 P@10 E@15 C@20 A@25 K@35 C@35,50,65"
+    assert assess(fold(told(story), RULES), RULES, at(80), at(70)).exposure is X.watching
+    assert assess(fold(told(f"{story} E@75"), RULES), RULES, at(80), at(70)).exposure is X.watch_blind
 
 
 # ---- clocks that jump, times that tie ------------------------------------------------------------------------------

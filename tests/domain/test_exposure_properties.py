@@ -28,10 +28,19 @@ from sevtracker.store.vantages import decode, encode
 from tests.domain.stories import RULES, end, minutes, told
 
 #: Streaks of closeds first, or nothing would ever be verified. ``D`` is a closed of the definition before.
-LETTERS = st.sampled_from("CCCCOIPXEBKD")
+LETTERS = st.sampled_from("CCCCOIPXEBKDA")
 STEPS = st.sampled_from([0.0, 0.5, 2.0, 5.0, 10.0, 12.0, 15.0, 15.0, 15.0, 30.0, 45.0, 46.0, 1500.0])
 BEGINNINGS = st.sampled_from(
-    ["", "O@0 P@5", "O@0 P@5", "K@0 P@5", "C@0 P@5", "O@0", "O@0 P@1 C@6 O@7 P@7 C@12 O@13 P@13"]
+    [
+        "",
+        "O@0 P@5",
+        "O@0 E@1 P@2 C@8 A@9 K@10",
+        "O@0 P@5",
+        "K@0 P@5",
+        "C@0 P@5",
+        "O@0",
+        "O@0 P@1 C@6 O@7 P@7 C@12 O@13 P@13",
+    ]
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sevtracker.domain.exposure import assess, fold
-from sevtracker.domain.gate import Attestation, Code, Facts, Gate, Hole, Vantage, Waiver, evaluate
+from sevtracker.domain.gate import Attestation, Code, Facts, Gate, Hole, SwitchedOff, Vantage, Waiver, evaluate, vouched
 from sevtracker.domain.vocabulary import Level, Reason, Status, Verdict, Weight
 from tests.domain.stories import RULES, at, told
 
@@ -30,6 +30,7 @@ def vantage(story: str = GREEN, now: datetime = NOW, **changed: Any) -> Vantage:
         last=state.last,
         reason=Reason.timeout if state.last is Verdict.inconclusive else None,
         last_at=state.last_at,
+        still_open=state.still_open,
     )
     return replace(given, **changed)
 
@@ -145,6 +146,30 @@ def test_a_waiver_covers_an_open_door_only_if_that_was_known_when_it_was_granted
     assert (aware.open, aware.exceptions) == (True, (2,))
 
 
+WEAKENED = "O@0 P@10 E@15 K@18 C@20,35,50"
+
+
+def test_a_door_that_an_edit_made_look_closed_is_open_as_far_as_we_know() -> None:
+    [blocker, _] = evaluate(facts(vantage(WEAKENED))).blockers
+    assert (blocker.code, blocker.check) == (Code.unproven, 1)
+    assert blocker.message.startswith("The check of any-employee at mci-events/primary saw this door open and was")
+    assert "an executive accepts the new definition" in blocker.clears
+    assert not vantage(WEAKENED).made_good()
+
+
+def test_an_optional_check_that_was_weakened_after_its_open_blocks_as_before() -> None:
+    assert codes(evaluate(facts(vantage(), vantage("O@0 E@15 C@20", check=2, required=False)))) == ["unproven"]
+
+
+def test_a_weakened_check_takes_a_waiver_that_knew_and_outvotes_people_s_word() -> None:
+    weakened = vantage(WEAKENED, check=2, place="mci-events/tape")
+    unaware = replace(weakened, waivers=(Waiver(at(60), knew_open=False),))
+    assert "unproven" in codes(evaluate(facts(vantage(), unaware)))
+    assert unaware.waived_until(NOW) is None
+    assert evaluate(facts(vantage(), replace(weakened, waivers=(Waiver(at(60), knew_open=True),)))).exceptions == (2,)
+    assert vouched(facts(vantage(), weakened, holes=(TAPE,), attestations=(GOOD,))) == set()
+
+
 @pytest.mark.parametrize(
     ("story", "good"),
     [(GREEN, True), ("O@0 P@10 C@20,35", False), ("C@0 P@10 C@20,35,50", False), (GREEN + " O@50.5", False)],
@@ -194,8 +219,40 @@ def test_an_attestation_that_lacks_something_covers_nothing(bad: Attestation, be
 def test_an_attestation_never_outvotes_an_open() -> None:
     opened = vantage(GREEN + " O@50.5", place="mci-events/tape", required=False)
     gate = evaluate(facts(vantage(), opened, holes=(TAPE,), attestations=(GOOD,)))
-    assert codes(gate) == ["open", "uncovered"]
+    assert codes(gate) == ["open", "attestation", "uncovered"]
     assert gate.attested == ()
+
+
+def test_an_attestation_does_not_count_where_a_check_was_switched_off() -> None:
+    gate = evaluate(facts(holes=(TAPE,), attestations=(GOOD,), switched_off=(SwitchedOff(7, "mci-events/tape"),)))
+    assert (codes(gate), gate.attested) == (["attestation", "uncovered"], ())
+    attestation, uncovered = gate.blockers
+    told = "The attestation for mci-events/tape does not count: check 7 can look there, and was switched off."
+    assert attestation.message == told
+    assert attestation.clears.startswith("Enable check 7 and make it required")
+    assert uncovered.message == "No required check looks at mci-events/tape at all: check 7 was switched off."
+
+
+def test_an_attestation_does_not_count_where_a_check_is_optional_or_looks_as_somebody_else() -> None:
+    optional = vantage("I@50", check=2, place="mci-events/tape", required=False)
+    gate = evaluate(facts(vantage(), optional, holes=(TAPE,), attestations=(GOOD,)))
+    assert gate.blockers[0].message.endswith("check 2 can look there, and is optional.")
+    as_staff = evaluate(
+        facts(holes=(Hole("a/b", "contractor"),), attestations=(replace(GOOD, place="a/b"),)),
+    )
+    assert as_staff.open
+    looking = vantage(check=2, place="a/b")
+    as_staff = evaluate(
+        facts(vantage(), looking, holes=(Hole("a/b", "contractor"),), attestations=(replace(GOOD, place="a/b"),))
+    )
+    assert codes(as_staff) == ["attestation", "uncovered"]
+    assert as_staff.blockers[0].message == "The attestation for a/b does not count: check 2 looks there."
+
+
+@pytest.mark.parametrize("weight", [Weight.supports, Weight.informs])
+def test_a_check_that_covers_no_copy_takes_no_attestation_s_place(weight: Weight) -> None:
+    beside = vantage(check=2, place="mci-events/tape", weight=weight)
+    assert evaluate(facts(vantage(), beside, holes=(TAPE,), attestations=(GOOD,))).open
 
 
 def test_what_is_covered_by_people_s_word_only_is_told_as_attested() -> None:

@@ -45,6 +45,7 @@ def test_every_foreign_key_has_an_index_to_read_by(database: Database) -> None:
     # Who did something is shown, never looked up; nor is what a suggestion became.
     shown = {("sev_act", "person_id"), ("waiver", "granted_by"), ("attestation_signature", "person_id")}
     shown |= {("check_proposal", "proposed_by"), ("check_proposal", "decided_by")}
+    shown |= {("check_acceptance", "accepted_by")}
     shown |= {("waiver", "revoked_by"), ("attestation", "withdrawn_by")}
     assert set(missing) == shown | {("suggestion", "decided_by"), ("suggestion", "became_id")}
 

@@ -56,12 +56,13 @@ THERE_IS = {
 
 @pytest.mark.slow
 def test_no_request_ends_in_a_5xx_and_every_answer_is_as_documented(world: World) -> None:
-    world.dataset()
+    world.dataset(copies=[{"slug": "primary", "kind": "postgresql"}, {"slug": "tape", "kind": "backup"}])
     world.check()
     world.sev()
     world.drain()
     world.vera.post("/sevs/1/waivers", {"check": 1, "reason": "x"})
-    world.erik.post("/sevs/1/attestations", {"dataset": "events", "reason": "x", "evidence": "https://wiki.example"})
+    told = {"dataset": "events", "copy": "tape", "reason": "x", "evidence": "https://wiki.example"}
+    world.erik.post("/sevs/1/attestations", told)
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", world.app)
     headers = {"Authorization": f"Bearer {world.vera.token}"}
     checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

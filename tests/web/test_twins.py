@@ -52,13 +52,14 @@ def test_pages_that_differ_by_their_query_are_two_places(world: World) -> None:
     assert world.check(twins=by_query)
 
 
-def test_a_kind_whose_closed_decides_nothing_takes_no_twins(world: World) -> None:
+def test_a_port_has_no_other_place_to_be_its_twin(world: World) -> None:
     world.dataset()
     params = {"host": "127.0.0.1", "port": world.target.port}
     given = {"dataset": "events", "kind": "tcp", "identity": "anonymous", "control": "owner", "params": params}
-    both = {"open": {"timeout": 1}, "locked": {"timeout": 2}}
-    problem = world.dana.post("/checks", {**given, "twins": both}, status=422)
-    assert "twins" in [e["field"] for e in problem["errors"]]
+    for differing in ("timeout", "port", "control_port"):
+        both = {"open": {differing: 1}, "locked": {differing: 2}}
+        problem = world.dana.post("/checks", {**given, "twins": both}, status=422)
+        assert [e["field"] for e in problem["errors"]][:1] == [f"twins.open.{differing}"]
 
 
 def test_a_locked_site_shows_what_was_wrong_with_its_twins(world: World) -> None:

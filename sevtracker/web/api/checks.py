@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from sevtracker.actions import accepting, twins
 from sevtracker.actions import checks as acts
 from sevtracker.actions import proposals as second
-from sevtracker.actions import twins
-from sevtracker.actions.enforce import May
+from sevtracker.actions.enforce import Denied, May
 from sevtracker.actions.guarding import Refused
-from sevtracker.actions.inputs import ChangeCheck, MakeTwins, MayReason, NewCheck, Slug, WithReason
+from sevtracker.actions.inputs import AcceptDefinition, ChangeCheck, MakeTwins, MayReason, NewCheck, Slug, WithReason
 from sevtracker.actions.runtime import Runtime
-from sevtracker.errors import NotFound
+from sevtracker.errors import NotFound, NotPermitted
 from sevtracker.store import checks, proposals, suggestions
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
@@ -18,7 +18,7 @@ from sevtracker.web import idempotency
 from sevtracker.web.api import models, reading, views
 from sevtracker.web.api.reading import Nothing, Paging
 from sevtracker.web.api.routes import Call, Routes, answer
-from sevtracker.web.errors import not_changed
+from sevtracker.web.errors import not_changed, problem_of
 from sevtracker.web.idempotency import Answer
 
 routes = Routes("Checks")
@@ -90,6 +90,22 @@ def _told(work: Work, found: Check | Refused) -> Answer:
         return Answer(problem.status, problem.text)
     work.session.flush()
     return answer(_check(work.session, found))
+
+
+@routes.post("/checks/<number:check_id>/accept", may=May.accept_definitions, takes=AcceptDefinition, gives=models.Check)
+def accept(call: Call[AcceptDefinition], check_id: int) -> Answer:
+    """Accept that a check judges otherwise than it did when it saw the door open. An executive who changed nothing of
+    it since, and logged no patch that it judges, may."""
+
+    def act(work: Work) -> Answer:
+        found = accepting.accept(work, call.settings, call.runtime.probes, check_id, call.given)
+        if isinstance(found, Denied):
+            problem = problem_of(NotPermitted(found.why))
+            return Answer(problem.status, problem.text)
+        work.session.flush()
+        return answer(_check(work.session, found))
+
+    return call.once(act)
 
 
 # ---- the second person -------------------------------------------------------------------------------------------

@@ -304,7 +304,7 @@ def _windows(case: facts.Case) -> list[models.Window]:
         seen = [
             (case.assessments[v.check_id].exposure, v.state)
             for v in case.vantages
-            if v.dataset == dataset.slug and ((v.required and v.enabled) or v.state.decisive is Verdict.open)
+            if v.dataset == dataset.slug and ((v.required and v.enabled) or v.state.door_open)
         ]
         window = clocks.window(dataset.slug, seen, exposed_from=case.sev.exposed_from, detected_at=case.sev.detected_at)
         told.append(

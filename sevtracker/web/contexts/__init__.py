@@ -66,6 +66,7 @@ pages.check_run (P)             /checks/ID/run                              (non
 pages.check_disable (P)         /checks/ID/disable                          reason
 pages.check_enable (P)          /checks/ID/enable                           (none)
 pages.check_retire (P)          /checks/ID/retire                           reason
+pages.check_accept (P)          /checks/ID/accept                           reason, evidence_url, revision
 pages.check_twins_make (P)      /checks/ID/twins                            keeper
 pages.check_twins_drop (P)      /checks/ID/twins/drop                       (none)
 pages.proposal_approve (P)      /checks/ID/proposals/P/approve              reason
@@ -117,6 +118,7 @@ from sevtracker.web.contexts.base import (
     Viewer,
 )
 from sevtracker.web.contexts.checks import (
+    Acceptable,
     CheckEdit,
     CheckList,
     CheckProposal,
@@ -190,6 +192,7 @@ from sevtracker.web.contexts.sevs import DatasetOption, SevFilters, SevList, Sev
 
 __all__ = [
     "EMPTY_FORM",
+    "Acceptable",
     "Account",
     "Act",
     "Alarm",

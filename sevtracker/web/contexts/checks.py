@@ -67,6 +67,16 @@ class CheckProposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptable:
+    """What an executive may accept: how the present definition differs from revision ``since``, which saw the door
+    open."""
+
+    since: int
+    changes: tuple[Change, ...]
+    form: Form = EMPTY_FORM
+
+
+@dataclass(frozen=True, slots=True)
 class ProofShown:
     """How the present definition was seen to tell open from closed: at its target, or on canary twins until they
     ``ended``. ``twins``: where they are; ``wrong``: why their last look was no proof; ``keeper``: who made them for us.
@@ -104,7 +114,8 @@ class Lockout:
 class CheckShow:
     """``strip``: oldest first, at most 120 runs; ``runs``: newest first. ``queued``: a run is under way.
 
-    ``proposals``: those that wait. ``refused``: what was refused just now. ``more_revisions``: older than those shown.
+    ``proposals``: those that wait. ``acceptable``: what the viewer may accept of its definition, as an executive.
+    ``refused``: what was refused just now. ``more_revisions``: older than those shown.
     """
 
     template: ClassVar[str] = "checks/show.html"
@@ -133,6 +144,7 @@ class CheckShow:
     refused: str = ""
     more_revisions: int = 0
     twins_form: Form = EMPTY_FORM
+    acceptable: Acceptable | None = None
     target: str = ""
     halted: bool = False
     lockouts: tuple[Lockout, ...] = ()

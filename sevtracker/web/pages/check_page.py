@@ -30,7 +30,7 @@ from sevtracker.web.contexts import (
 )
 from sevtracker.web.current import runtime
 from sevtracker.web.pages import check_form, ways_in
-from sevtracker.web.pages.check_proof import proof_shown
+from sevtracker.web.pages.check_proof import acceptable_shown, proof_shown
 from sevtracker.web.pages.names import check_line, proofs_since, sev_refs
 
 STRIP, A_PAGE, MOST_SEVS, MOST_REVISIONS, MOST_PROPOSALS = 120, 25, 10, 50, 20
@@ -51,9 +51,10 @@ def build(
     deciding: Mapping[int, Form] = MappingProxyType({}),
     dismissals: Mapping[int, Form] | None = None,
     twins_form: Form = EMPTY_FORM,
+    accept_form: Form = EMPTY_FORM,
 ) -> CheckShow:
-    """Raises NotFound. Fifteen statements at most. ``deciding``, ``dismissals``: what was typed into the
-    form of a proposal or a suggestion.
+    """Raises NotFound. Fifteen statements at most, for an executive seven more. ``deciding``, ``dismissals``: what was
+    typed into the form of a proposal or a suggestion.
     """
     person = auth.person()
     before = request.args.get("before", default=None, type=int)
@@ -75,6 +76,7 @@ def build(
         waiting = proposals.listing(session, check_id, person.viewer, limit=MOST_PROPOSALS, only_open=True)
         may_edit = may(person.role, May.keep_checks) and check.retired_at is None
         stopped = sign_ins.stopped(session, check)
+        acceptable = acceptable_shown(session, check, person, accept_form)
         own = bool(waiting) and facts.judges_patches_of(session, check_id, person.id)
     dataset, _, copy = line.place.partition("/")
     most = len(stored) if request.args.get("revisions") == "all" else MOST_REVISIONS
@@ -102,6 +104,7 @@ def build(
         disable_form=disable_form,
         ways_in=ways_in.build(found, dismissals),
         twins_form=twins_form,
+        acceptable=acceptable,
         retired_at=check.retired_at,
         refused=refused,
         target=check.target,

@@ -1,14 +1,20 @@
-"""How a check's present definition is proven, as its page says it."""
+"""How a check's present definition is proven, and what an executive may accept of it, as its page says it."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from sevtracker.actions import accepting
+from sevtracker.actions.enforce import May, may
 from sevtracker.checks.twins.makers import MAKERS
 from sevtracker.config import Settings
-from sevtracker.domain.vocabulary import Weight
+from sevtracker.domain.vocabulary import Verdict, Weight
+from sevtracker.store import acceptances
+from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
-from sevtracker.web.contexts import Change, ProofShown
+from sevtracker.store.work import Person
+from sevtracker.web.contexts import Acceptable, Change, Form, ProofShown
+from sevtracker.web.current import runtime
 from sevtracker.web.pages import check_form
 from sevtracker.web.pages.names import identities
 
@@ -26,6 +32,26 @@ def proof_shown(check: Check, reproduced_at: datetime | None, settings: Settings
         twins=tuple(Change(which, check_form.twin_text(twins[which], ", ")) for which in ("open", "locked") if twins),
         keeper=str((check.twins_made or {}).get("keeper", "")),
         can_be_made=check.kind in MAKERS and (check.twins is None or check.twins_made is not None),
-        decides=check.weight is Weight.decides,
+        decides=check.weight is not Weight.informs,
         keepers=tuple(option for option in identities(settings) if option.value not in ("anonymous", check.identity)),
     )
+
+
+def acceptable_shown(session: Session, check: Check, person: Person, form: Form) -> Acceptable | None:
+    """What this person may accept; None for whoever may not, and where there is nothing to accept."""
+    if not may(person.role, May.accept_definitions) or check.decisive is not Verdict.closed:
+        return None
+    opened = acceptances.last_open(session, check.id or 0)
+    if opened is None or accepting.why_not(session, runtime().probes, check, opened) is not None:
+        return None
+    if accepting.of_their_own(session, person, check, opened) is not None:
+        return None
+    changes = tuple(
+        Change(name, _word(values["new"]), _word(values["old"]))
+        for name, values in accepting.differences(opened, check).items()
+    )
+    return Acceptable(opened.revision, changes, form)
+
+
+def _word(value: object) -> str:
+    return check_form.shown(value).replace("\n", ", ") or "none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sevtracker.web.pages import (
     account,
     auth,
+    check_accept,
     check_ends,
     check_twins,
     checks,
@@ -23,6 +24,6 @@ from sevtracker.web.pages import (
 )
 
 ROOMS = (
-    *(home, sevs, sev_acts, sev_word_acts, sev_resolve, datasets, checks, check_ends, check_twins, suggestions, runs),
-    *(programmes, people, account, auth, settings, theme),
+    *(home, sevs, sev_acts, sev_word_acts, sev_resolve, datasets, checks, check_ends, check_accept, check_twins),
+    *(suggestions, runs, programmes, people, account, auth, settings, theme),
 )

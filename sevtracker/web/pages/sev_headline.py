@@ -58,6 +58,8 @@ def _evidence(case: Case) -> str:
             return "Closed now, and nobody has said why. Log the patch that closed it."
         case Exposure.unattributed:
             return f"It was open after patch {len(case.patches)} had settled. Find what closed it, and log that."
+        case Exposure.unproven if any(v.state.door_open for v in case.required):
+            return "A check that saw the door open was changed since. Change it back, or have an executive accept that."
         case Exposure.unproven:
             return "Denied, by checks that never got in. Reproduce the exposure with them first."
         case _:

@@ -10,7 +10,7 @@ from flask import request
 from sevtracker.actions.enforce import May, may
 from sevtracker.actions.waivers import LONGEST, USUAL
 from sevtracker.domain import gate
-from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Verdict, Weight
+from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Weight
 from sevtracker.store.facts import Case
 from sevtracker.store.people import Named
 from sevtracker.store.vantages import Vantage
@@ -53,7 +53,7 @@ def _author(case: Case, person: Person) -> bool:
 def blockers(case: Case, found: Iterable[gate.Blocker], person: Person) -> tuple[BlockerLine, ...]:
     """The gate's answer, in its own words."""
     waive, attest = may_waive(case, person), may_attest(case, person)
-    unseen = {hole.place for hole in case.holes}
+    unseen = {hole.place for hole in case.holes} - gate.probed(case.facts()).keys()
     return tuple(
         BlockerLine(
             b.code.value,
@@ -167,16 +167,17 @@ def _waivable(case: Case) -> Iterable[Option]:
 
 
 def _open(v: Vantage) -> bool:
-    return v.state.decisive is Verdict.open
+    return v.state.door_open
 
 
 def _attestable(case: Case) -> Iterable[Option]:
-    """The copies, those first that no check looks at."""
-    unseen = {hole.place for hole in case.holes}
+    """The copies that no check can look at: elsewhere people's word does not count."""
+    checked = gate.probed(case.facts())
     names = {d.id: d.slug for d in case.datasets}
     places = [f"{names[c.dataset_id]}/{c.slug}" for c in case.copies]
-    for place in sorted(places, key=lambda p: p not in unseen):
-        yield Option(place, place, "" if place in unseen else "a check looks here")
+    for place in places:
+        if place not in checked:
+            yield Option(place, place)
 
 
 def _typed(at: datetime) -> str:

@@ -27,6 +27,7 @@ def upgrade() -> None:
     _suggestions()
     _waivers()
     _attestations()
+    _acceptances()
     _proposals()
     _sign_ins()
 
@@ -145,6 +146,25 @@ def _attestations() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
         sa.PrimaryKeyConstraint("attestation_id", "person_id"),
     )
+
+
+def _acceptances() -> None:
+    op.create_table(
+        "check_acceptance",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("check_id", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", AutoString(length=64), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("evidence", AutoString(length=500), nullable=False),
+        sa.Column("accepted_by", sa.Integer(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["accepted_by"], ["person.id"]),
+        sa.ForeignKeyConstraint(["check_id"], ["check_.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_check_acceptance_check_id", "check_acceptance", ["check_id"], unique=False)
 
 
 def _proposals() -> None:
