@@ -11,7 +11,7 @@ import rfc8785
 from pydantic import ValidationError
 
 from sevtracker.actions import evaluation, finding
-from sevtracker.actions.definitions import twins_of
+from sevtracker.actions.definitions import default_name, twins_of
 from sevtracker.actions.enforce import May, require
 from sevtracker.actions.guarding import Change, Refused, not_ones_own, refuse, say
 from sevtracker.actions.inputs import ChangeCheck, GivenTwins, NewCheck
@@ -98,7 +98,7 @@ def create(
     check = Check(
         dataset_id=dataset.id or 0,
         copy_id=copy.id or 0,
-        name=given.name or f"{given.identity} at {given.dataset}/{copy.slug}",
+        name=given.name or default_name(judged.definition, valid, copy.slug),
         kind=given.kind,
         identity=given.identity,
         control=valid.control,

@@ -187,7 +187,7 @@ def reopen(
         "old": before.value,
         "new": sev.status.value,
         "checks": [v.check_id for v in seen_by],
-        "about": [f"{v.identity} at {v.place}" for v in seen_by] or list(about),
+        "about": [v.about for v in seen_by] or list(about),
     }
     work.record("sev:reopened", sev=sev.number, facts=facts_, evidence=evidence, text=reason)
     work.notify("sev:reopened", sev=sev.number, facts=facts_)

@@ -72,7 +72,10 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Vantage:
-    """What the gate knows of one check of the SEV. ``place`` is ``dataset/copy``; ``reason`` is the latest run's."""
+    """What the gate knows of one check of the SEV. ``place`` is ``dataset/copy``; ``reason`` is the latest run's.
+
+    ``which``: what tells it from others of that identity there; empty: there are none.
+    """
 
     check: int
     place: str
@@ -86,6 +89,11 @@ class Vantage:
     last_at: datetime | None
     fingerprint: str = ""
     waivers: tuple[Waiver, ...] = ()
+    which: str = ""
+
+    @property
+    def about(self) -> str:
+        return f"{self.identity} at {self.place}{self.which}"
 
     def standing(self, now: datetime) -> tuple[Waiver, ...]:
         """The waivers that are in force, whether or not they cover what the check sees."""
@@ -260,11 +268,11 @@ _OPEN: Mapping[Reason | None, str] = {
 
 def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
     """What one vantage objects. An optional check objects only while it sees the door open."""
-    who, seen = f"{v.identity} at {v.place}", v.assessment
+    who, seen = v.about, v.assessment
     if v.decisive is Verdict.open:
         yield Blocker(
             Code.open,
-            _OPEN.get(v.reason, _CAN_READ).format(who=v.identity, place=v.place),
+            _OPEN.get(v.reason, _CAN_READ).format(who=v.identity, place=f"{v.place}{v.which}"),
             "Close it and log the patch; the check has to see it closed.",
             v.check,
         )
@@ -292,14 +300,15 @@ def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
     elif v.last is not None and not seen.attributed:
         yield Blocker(
             Code.unattributed,
-            f"{v.place} was seen open after the last patch had settled; nobody knows what closed it for {v.identity}.",
+            f"{v.place} was seen open after the last patch had settled; nobody knows what closed it for"
+            f" {v.identity}{v.which}.",
             "Find out what closed it and log that as a patch.",
             v.check,
         )
     elif facts.patches and seen.exposure is Exposure.no_patch:
         yield Blocker(
             Code.no_patch,
-            f"No patch has been logged for {v.place}.",
+            f"No patch has been logged for {v.place}{v.which}.",
             "Log the patch that closed it there.",
             v.check,
         )
@@ -307,7 +316,7 @@ def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
 
 
 def _streak(v: Vantage, facts: Facts) -> Iterator[Blocker]:
-    who, seen = f"{v.identity} at {v.place}", v.assessment
+    who, seen = v.about, v.assessment
     if seen.flapping:
         yield Blocker(
             Code.flapping,

@@ -44,7 +44,8 @@ def _said(value: object) -> str:
 
 def _check(word: str) -> Callable[[Facts], str]:
     def tell(f: Facts) -> str:
-        return f"{f['identity']} at {f['dataset']}/{f['copy']}: {word} ({f['reason'].replace('_', ' ')})."
+        at = f"{f['identity']} at {f['dataset']}/{f['copy']}, check {f['check']}"
+        return f"{at}: {word} ({f['reason'].replace('_', ' ')})."
 
     return tell
 
@@ -90,7 +91,7 @@ def _refused(f: Facts) -> str:
 
 def _resolved(f: Facts) -> str:
     """The checks that were only waived, and the copies that were only attested, are named: they are exceptions."""
-    named = [f"{w['identity']} at {w['place']} (waived)" for w in f.get("waived", ())]
+    named = [f"{_vantage(w, w['place'])} (waived)" for w in f.get("waived", ())]
     named += [f"{place} (attested)" for place in f.get("attested", ())]
     if named:
         return f"Resolved with {len(named)} exception{'s' if len(named) > 1 else ''}: {', '.join(named)}."
@@ -104,7 +105,13 @@ def _reopened(f: Facts) -> str:
 
 def _waived(f: Facts) -> str:
     known = ", though its door is open" if f["knew_open"] else ""
-    return f"Waived until {_minute(f['until'])}: {f['identity']} at {f['dataset']}/{f['copy']}{known}."
+    about = _vantage(f, f"{f['dataset']}/{f['copy']}")
+    return f"Waived until {_minute(f['until'])}: {about}{known}."
+
+
+def _vantage(f: Facts, place: str) -> str:
+    """Who tries where, and by which check if there were others alike then. Older records don't say, so they name it."""
+    return f.get("about") or f"{f['identity']} at {place}, check {f['check']}"
 
 
 def _waiver(word: str) -> Callable[[Facts], str]:

@@ -166,7 +166,7 @@ def _alarm(alike: Sequence[home_store.Told], of_checks: Mapping[int, home_store.
     many = "it waits" if stopped < 2 else f"all {stopped} checks of it there wait"
     named = {name: notice.facts.get(name, "") for name in ("patch", "check", "identity")}
     said = text.format_map({**named, "reason": reason, "many": many})
-    about = key(notice.sev) if notice.sev else f"{check.identity} at {check.place}" if check else ""
+    about = key(notice.sev) if notice.sev else f"{check.identity} at {check.place} (check {check.id})" if check else ""
     told = f"{about}{' ' if said.startswith('patch ') else ': '}{said}" if about else said
     return Alarm(title, told, notice.at, notice.sev, tuple(n.id for n in alike))
 

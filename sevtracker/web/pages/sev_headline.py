@@ -53,7 +53,7 @@ def _evidence(case: Case) -> str:
             return f"Seen closed by every required check since patch {len(case.patches)}. Resolving looks once more."
         case Exposure.uncertain | Exposure.stale:
             blind = _worst(case, case.sev.exposure)
-            return f"{blind.identity} at {blind.place} no longer tells." if blind else "A check no longer tells."
+            return f"{blind.about} no longer tells." if blind else "A check no longer tells."
         case Exposure.no_patch:
             return "Closed now, and nobody has said why. Log the patch that closed it."
         case Exposure.unattributed:
@@ -71,7 +71,7 @@ def _open(case: Case) -> str:
     last = max(opened, key=lambda v: v.state.last_open_at or case.now)
     others = f", and {len(opened) - 1} more" if len(opened) > 1 else ""
     at = last.state.last_open_at
-    return f"{last.identity} at {last.place}{others} last got in {_ago(case, at)}." if at else "A check got in."
+    return f"{last.about}{others} last got in {_ago(case, at)}." if at else "A check got in."
 
 
 def _unseen(case: Case) -> str:
@@ -89,7 +89,7 @@ def _counting(case: Case) -> str:
         return ""
     seen = case.assessments[slow.check_id]
     since = f" since patch {len(case.patches)}" if case.patches else ""
-    told = f"{slow.identity} at {slow.place}: closed {seen.streak} of {seen.needed} times{since}"
+    told = f"{slow.about}: closed {seen.streak} of {seen.needed} times{since}"
     if seen.soaked_at and seen.soaked_at > case.now:
         return f"{told}, and {span(seen.soaked_at - case.now)} to soak."
     return f"{told}."
