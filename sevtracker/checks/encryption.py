@@ -48,6 +48,8 @@ class EncryptionKind(CheckKind[EncryptionParams]):
     """
 
     name = "encryption"
+    own_control = True
+    looks = True
     weight = Weight.supports
     bounded = True
     params = EncryptionParams

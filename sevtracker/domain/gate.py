@@ -5,12 +5,13 @@ Each numbered rule of ``blockers`` is one small function below, in the order in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sevtracker.domain.exposure import Assessment
+from sevtracker.domain.openings import stands_open
 from sevtracker.domain.policy import Rules
 from sevtracker.domain.spans import span
 from sevtracker.domain.vocabulary import ACTIVE, Exposure, Level, Reason, Status, Verdict, Weight
@@ -89,6 +90,7 @@ class Vantage:
     last_at: datetime | None
     fingerprint: str = ""
     waivers: tuple[Waiver, ...] = ()
+    kind: str = ""
     which: str = ""
 
     @property
@@ -254,25 +256,13 @@ def _vantages(facts: Facts) -> Iterator[Blocker]:
             yield from _vantage(vantage, facts)
 
 
-_CAN_READ = "{who} can still read {place}."
-#: What an open door means where it is not that the identity reads the data.
-_OPEN: Mapping[Reason | None, str] = {
-    Reason.grant_found: "Grants let others than those on the list read {place}.",
-    Reason.public_grant: "{place} is granted to everybody.",
-    Reason.connected: "{who} can still connect to {place}.",
-    Reason.still_collecting: "{place} still collects.",
-    Reason.undisclosed: "{place} holds something that was not disclosed.",
-    Reason.plaintext: "{place} is stored unencrypted, or under another key.",
-}
-
-
 def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
     """What one vantage objects. An optional check objects only while it sees the door open."""
     who, seen = v.about, v.assessment
     if v.decisive is Verdict.open:
         yield Blocker(
             Code.open,
-            _OPEN.get(v.reason, _CAN_READ).format(who=v.identity, place=f"{v.place}{v.which}"),
+            stands_open(v.kind, v.reason, v.identity, f"{v.place}{v.which}"),
             "Close it and log the patch; the check has to see it closed.",
             v.check,
         )

@@ -83,6 +83,19 @@ def _claimed(f: Facts) -> str:
     return f"Patch {f['patch']} claimed{scope}."
 
 
+def _failed(f: Facts) -> str:
+    """By which checks, as far as the record says: older ones have their numbers only."""
+    by = list(f.get("about", ())) or [f"check {number}" for number in f.get("checks", ())]
+    return f"Patch {f['patch']} failed: {_listed(by) or 'a check'} saw the door open after it had settled."
+
+
+def _listed(names: list[str]) -> str:
+    """``a``, ``a and b``, ``a and 3 others``."""
+    if len(names) > 2:
+        return f"{names[0]} and {len(names) - 1} others"
+    return " and ".join(names)
+
+
 def _refused(f: Facts) -> str:
     codes = ", ".join(dict.fromkeys(b["code"].replace("_", " ") for b in f["blockers"]))
     count = len(f["blockers"])
@@ -150,7 +163,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "note:added": _fixed("Note."),
     "note:revised": lambda f: f"Note {f['note']} revised.",
     "patch:claimed": _claimed,
-    "patch:failed": lambda f: f"Patch {f['patch']} failed: a check got in after it had settled.",
+    "patch:failed": _failed,
     "patch:held": lambda f: f"Patch {f['patch']} held.",
     "patch:partial": lambda f: f"Patch {f['patch']} held where it was applied; the SEV is exposed elsewhere.",
     "patch:superseded": lambda f: f"Patch {f['patch']} superseded before it was verified.",

@@ -173,6 +173,7 @@ def _facts(v: Vantage, assessment: Assessment, waivers: tuple[gate.Waiver, ...])
         last_at=v.state.last_at,
         fingerprint=v.fingerprint,
         waivers=waivers,
+        kind=v.kind,
         which=v.which,
     )
 

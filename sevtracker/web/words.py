@@ -22,7 +22,7 @@ EXPOSURE: Mapping[Exposure, str] = {
 }
 
 EXPOSURE_MEANS: Mapping[Exposure, str] = {
-    Exposure.exposed: "A check got in. Somebody who must not read this data can.",
+    Exposure.exposed: "A check saw the door open: what must not be possible still is.",
     Exposure.no_patch: "The checks are denied, but nobody logged a patch: nothing explains why it closed.",
     Exposure.unproven: "The checks are denied, but never saw this door open, so their denial proves nothing yet.",
     Exposure.unverified: "No check has given an answer yet. An error is not a denial.",
@@ -46,7 +46,7 @@ EXPOSURE_CHANGES: Mapping[Exposure, str] = {
     Exposure.flapping: "Find what opens it again, then twice the streak over twice the soak.",
     Exposure.uncertain: "The next run that can tell: closed verifies it again, open exposes it.",
     Exposure.stale: "A run. See whether the worker is up.",
-    Exposure.verifying: "Further runs that see it closed; one that gets in exposes it.",
+    Exposure.verifying: "Further runs that see it closed; one that sees it open exposes it.",
     Exposure.watch_blind: "A run that can tell. If none comes for too long, the SEV reopens.",
     Exposure.verified: "One open door, seen once; or no runs for too long.",
     Exposure.watching: "One open door, seen once: it reopens the SEV.",

@@ -135,6 +135,11 @@ class CheckShow:
     twins_form: Form = EMPTY_FORM
     target: str = ""
     halted: bool = False
+    #: The kind makes its own: no control identity is asked.
+    own_control: bool = False
+    means: str = ""
+    #: Its identity is who looks, and not who must not get in.
+    looks: bool = False
     lockouts: tuple[Lockout, ...] = ()
 
 
@@ -150,6 +155,16 @@ class ParamField:
     value: str = ""
     error: str = ""
     options: tuple[Option, ...] = ()
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KindChoices:
+    """Kinds whose ``closed`` is worth the same to the gate."""
+
+    title: str
+    means: str
+    kinds: tuple[Option, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +175,7 @@ class CheckEdit:
     """
 
     template: ClassVar[str] = "checks/edit.html"
-    kinds: tuple[Option, ...] = ()
+    kinds: tuple[KindChoices, ...] = ()
     kind: str | None = None
     check: int | None = None
     name: str = ""
@@ -173,11 +188,24 @@ class CheckEdit:
     #: Who made the check's twins for us: then they can't be named here.
     twins_keeper: str = ""
     twin_example: str = ""
+    #: The identity is who looks; the kind makes its own control, so none is asked for.
+    looks: bool = False
+    own_control: bool = False
+
+    @property
+    def identity_label(self) -> str:
+        return "Signs in as" if self.looks else "As (must not get in)"
 
     @property
     def labels(self) -> dict[str, str]:
         """What the page calls each field, for the list of errors."""
-        fixed = {"dataset": "Dataset", "copy": "Copy", "identity": "As", "control": "Positive control", "name": "Name"}
+        fixed = {
+            "dataset": "Dataset",
+            "copy": "Copy",
+            "identity": self.identity_label,
+            "control": "Positive control",
+            "name": "Name",
+        }
         fixed |= {"twins.open": "Open twin", "twins.locked": "Locked twin", "reason": "Why"}
         return {**fixed, **{f"params.{p.name}": p.label for p in self.params}}
 

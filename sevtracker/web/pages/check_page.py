@@ -16,7 +16,7 @@ from sevtracker.store import checks, facts, people, proposals, sevs, sign_ins, s
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
 from sevtracker.store.tables import CheckRevision as Stored
-from sevtracker.web import auth
+from sevtracker.web import auth, explain
 from sevtracker.web.contexts import (
     EMPTY_FORM,
     Change,
@@ -41,6 +41,7 @@ _CONTROL = {
     "empty": "found it empty",
     "trouble": "met trouble",
 }
+_OWN_CONTROL = {**dict.fromkeys(_CONTROL, "its own, failed"), "got_in": "its own, held"}
 
 
 def build(
@@ -83,12 +84,15 @@ def build(
         check=line,
         locator=check.locator,
         control=check.control,
+        own_control=own_control(check.kind),
+        means=_means(check),
+        looks=check.kind in runtime().probes.kinds and runtime().probes.kinds[check.kind].looks,
         interval=timedelta(seconds=check.every_s),
         next_run_at=check.due_at if check.enabled else None,
         revision=check.revision,
         definition=tuple(_definition(check)),
-        strip=tuple(run_line(run) for run in reversed(history)),
-        runs=tuple(run_line(run) for run in page[:A_PAGE]),
+        strip=tuple(run_line(run, check.kind) for run in reversed(history)),
+        runs=tuple(run_line(run, check.kind) for run in page[:A_PAGE]),
         revisions=history_shown,
         more_revisions=len(stored) - len(history_shown),
         dataset=dataset,
@@ -115,6 +119,13 @@ def build(
             for p in waiting
         ),
     )
+
+
+def _means(check: Check) -> str:
+    """What the latest run's reason says, in a sentence; empty: it has not run."""
+    if check.last_reason is None:
+        return ""
+    return explain.why(check.last_reason, check.identity, check.control, own_control=own_control(check.kind)).says
 
 
 def _proposal(line: proposals.Line, check: Check, form: Form, may_decide: bool) -> CheckProposal:
@@ -150,15 +161,22 @@ def read(session: Session, check_id: int) -> tuple[Check, CheckLine]:
     return check, check_line(lines[0], settings, check_id in proven)
 
 
-def run_line(run: checks.RunLine) -> RunLine:
+def own_control(kind: str) -> bool:
+    """Does this kind make its own positive control? One that isn't there any more: nobody knows, so no."""
+    known = runtime().probes.kinds.get(kind)
+    return known is not None and known.own_control
+
+
+def run_line(run: checks.RunLine, kind: str) -> RunLine:
     """A run as pages list it."""
+    told = _OWN_CONTROL if own_control(kind) else _CONTROL
     return RunLine(
         id=run.id,
         verdict=run.verdict,
         reason=run.reason,
         started_at=run.started_at,
         duration_ms=float(run.duration_ms),
-        control=_CONTROL.get(run.control or "", run.control or "was not asked"),
+        control=told.get(run.control or "", run.control or "was not asked"),
         revision=run.revision,
         trigger=Trigger(run.trigger),
         sev=run.sev,

@@ -120,7 +120,7 @@ def _sev(card: home_store.Card, seen: Sequence[home_store.Seen], now: datetime) 
 # ---- beside the SEVs ---------------------------------------------------------------------------------------------
 
 _ALARMS: Mapping[str, tuple[str, str]] = {
-    "patch:failed": ("Patch failed", "patch {patch}: a check got in after it had settled."),
+    "patch:failed": ("Patch failed", "patch {patch}: a check saw the door open after it had settled."),
     "patch:unverified": ("Patch unverified", "patch {patch}: no check could judge it in time."),
     "sev:reopened": ("Reopened", "it was resolved, and is not any more."),
     "exposure:flapping": ("Flapping", "the access closed and opened again, twice in a day."),

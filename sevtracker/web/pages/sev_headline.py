@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sevtracker.domain.openings import special, stands_open
 from sevtracker.domain.spans import span
 from sevtracker.domain.vocabulary import Exposure, PatchOutcome, Status, Verdict
 from sevtracker.store.facts import Case
@@ -59,7 +60,7 @@ def _evidence(case: Case) -> str:
         case Exposure.unattributed:
             return f"It was open after patch {len(case.patches)} had settled. Find what closed it, and log that."
         case Exposure.unproven:
-            return "Denied, by checks that never got in. Reproduce the exposure with them first."
+            return "Closed, by checks that never saw it open. Reproduce the exposure with them first."
         case _:
             return ""
 
@@ -67,11 +68,16 @@ def _evidence(case: Case) -> str:
 def _open(case: Case) -> str:
     opened = [v for v in case.vantages if v.state.decisive is Verdict.open and v.state.last_open_at]
     if not opened:
-        return "A check got in."
+        return "A check saw the door open."
     last = max(opened, key=lambda v: v.state.last_open_at or case.now)
     others = f", and {len(opened) - 1} more" if len(opened) > 1 else ""
     at = last.state.last_open_at
-    return f"{last.about}{others} last got in {_ago(case, at)}." if at else "A check got in."
+    if at is None:
+        return "A check saw the door open."
+    if special(last.kind, last.last_reason) is None:
+        return f"{last.about}{others} last got in {_ago(case, at)}."
+    stands = stands_open(last.kind, last.last_reason, last.identity, f"{last.place}{last.which}")
+    return f"{stands.removesuffix('.')}, seen {_ago(case, at)}{others}."
 
 
 def _unseen(case: Case) -> str:
