@@ -91,6 +91,8 @@ def create(
     copy = _place(work, dataset.id, given) if dataset and dataset.id else None
     if dataset is None:
         errors.append(FieldError("dataset", f"There is no dataset {given.dataset!r}; register it first."))
+    elif copy is not None and copy.retired_at is not None:
+        errors.append(FieldError("copy", f"The copy {copy.slug} of {given.dataset} is retired: nothing looks at it."))
     elif copy is None:
         errors.append(FieldError("copy", f"The dataset {given.dataset} has no copy {given.copy_!r}."))
     if errors or valid is None or dataset is None or copy is None:

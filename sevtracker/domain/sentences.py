@@ -38,6 +38,11 @@ def _changed(f: Facts) -> str:
     return f"Changed {', '.join(parts)}."
 
 
+def _copy_changed(f: Facts) -> str:
+    parts = (f"{name} from {_said(c['old'] or None)} to {_said(c['new'] or None)}" for name, c in f["changed"].items())
+    return f"Copy {f['copy']} changed: {', '.join(parts)}."
+
+
 def _said(value: object) -> str:
     return "nothing" if value is None else str(value)
 
@@ -221,4 +226,6 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "dataset:registered": lambda f: f"Dataset registered with {', '.join(f['copies'])}.",
     "dataset:changed": lambda f: f"Dataset changed ({', '.join(f)}).",
     "dataset:copy_added": lambda f: f"Copy {f['copy']} ({f['kind']}) added.",
+    "dataset:copy_changed": _copy_changed,
+    "dataset:copy_retired": lambda f: f"Copy {f['copy']} ({f['kind']}) retired.",
 }

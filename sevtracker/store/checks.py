@@ -111,6 +111,12 @@ class Line:
     retired_at: datetime | None
 
 
+def looking_at(session: Session, copy_id: int) -> list[tuple[int, str]]:
+    """Number and name of each check of a copy that is not retired, disabled ones too."""
+    statement = sa.select(_K.c.id, _K.c.name).where(_K.c.copy_id == copy_id, _K.c.retired_at.is_(None))
+    return [(int(i), str(name)) for i, name in session.connection().execute(statement.order_by(_K.c.id))]
+
+
 def listing(  # noqa: PLR0913  # each is one way to narrow a list
     session: Session,
     *,

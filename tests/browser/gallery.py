@@ -75,6 +75,8 @@ ENDPOINTS = {
     "pages.dataset_edit": "/datasets/<slug>/edit",
     "pages.dataset_save": "/datasets/<slug>/save",
     "pages.copy_add": "/datasets/<slug>/copies",
+    "pages.copy_save": "/datasets/<slug>/copies/<copy>/edit",
+    "pages.copy_retire": "/datasets/<slug>/copies/<copy>/retire",
     "pages.check_list": "/checks",
     "pages.check_new": "/checks/new",
     "pages.check_add": "/checks/add",

@@ -8,6 +8,7 @@ from sevtracker.web.pages import (
     check_ends,
     check_twins,
     checks,
+    copies,
     datasets,
     home,
     people,
@@ -24,5 +25,5 @@ from sevtracker.web.pages import (
 
 ROOMS = (
     *(home, sevs, sev_acts, sev_word_acts, sev_resolve, datasets, checks, check_ends, check_twins, suggestions, runs),
-    *(programmes, people, account, auth, settings, theme),
+    *(copies, programmes, people, account, auth, settings, theme),
 )
