@@ -56,15 +56,20 @@ def _check(word: str) -> Callable[[Facts], str]:
 
 
 def _check_changed(f: Facts) -> str:
-    what = ", ".join([*f["changed"], *f.get("params", ())]) or "name"
+    what = ", ".join([*_parts(f["changed"]), *f.get("params", ())]) or "name"
     done = "retired" if f.get("retired") else f"changed ({what})"
     approved = f", as proposal {f['proposal']} of somebody else" if f.get("proposal") else ""
     return f"Check {f['check']} {done}{approved}."
 
 
+def _parts(changed: Facts) -> list[str]:
+    """What people change. The fingerprint follows from that."""
+    return [name for name in changed if name != "fingerprint"]
+
+
 def _change_refused(f: Facts) -> str:
     what = "Retiring" if f["retires"] else "Changing"
-    parts = ", ".join([*f["changed"], *f["params"]])
+    parts = ", ".join([*_parts(f["changed"]), *f["params"]])
     why = "it last saw the door open" if f["why"] == "saw_open" else "it judges a patch of whoever asked"
     waits = f" Proposal {f['proposal']} waits for a second person." if f["proposal"] else ""
     return f"{what} check {f['check']}{f' ({parts})' if parts else ''} refused: {why}.{waits}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,14 @@ def revisions(session: Session, check_id: int) -> list[CheckRevision]:
     """All revisions of a check, oldest first."""
     statement = select(CheckRevision).where(col(CheckRevision.check_id) == check_id)
     return list(session.exec(statement.order_by(col(CheckRevision.revision))))
+
+
+def revisions_at(session: Session, wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], CheckRevision]:
+    """These revisions, each by its check and its number. One statement."""
+    if not wanted:
+        return {}
+    which = sa.tuple_(col(CheckRevision.check_id), col(CheckRevision.revision)).in_(sorted(wanted))
+    return {(r.check_id, r.revision): r for r in session.exec(select(CheckRevision).where(which))}
 
 
 def reproduced_at(session: Session, check: Check) -> datetime | None:

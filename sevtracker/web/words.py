@@ -159,10 +159,19 @@ TRIGGER: Mapping[Trigger, str] = {
 }
 
 ROLE_MEANS: Mapping[Role, str] = {
-    Role.engineer: "files SEVs, logs patches, registers datasets and checks",
-    Role.executive: "decides on programmes, grants waivers, sees restricted SEVs",
-    Role.auditor: "reads everything, changes nothing",
-    Role.admin: "configures people and settings; never decides or resolves by that role",
+    Role.engineer: (
+        "files SEVs, logs patches, resolves, registers datasets and checks; attests, and decides on what others"
+        " propose of a check; neither as an author of a patch that is concerned"
+    ),
+    Role.executive: (
+        "what engineers do, and sees restricted SEVs; alone grants and revokes waivers: of one check of one SEV, for"
+        " 30 days at most, and not where they wrote a patch of it"
+    ),
+    Role.auditor: "reads everything; changes nothing, waives nothing, decides on no proposal",
+    Role.admin: (
+        "configures people and settings, and keeps datasets and checks as engineers do, proposals included; by that"
+        " role resolves nothing and grants no waiver"
+    ),
 }
 
 STATUSES: tuple[Status, ...] = tuple(Status)

@@ -53,7 +53,8 @@ class CheckRevision:
 
 @dataclass(frozen=True, slots=True)
 class CheckProposal:
-    """A change that was refused to who asked for it. ``against``: the revision that it would change."""
+    """A change that was refused to who asked for it. ``against``: the revision that it would change. ``mine``: the
+    viewer asked for it."""
 
     id: int
     by: str
@@ -63,6 +64,7 @@ class CheckProposal:
     reason: str = ""
     retires: bool = False
     may_decide: bool = False
+    mine: bool = False
     form: Form = EMPTY_FORM
 
 
@@ -138,6 +140,8 @@ class CheckShow:
     #: The kind makes its own: no control identity is asked.
     own_control: bool = False
     means: str = ""
+    #: The last that it could tell is an open door: whatever would hide that is refused, approved or not.
+    door_open: bool = False
     #: Its identity is who looks, and not who must not get in.
     looks: bool = False
     lockouts: tuple[Lockout, ...] = ()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
 
 from flask import request
 
 from sevtracker.actions.enforce import May, may
-from sevtracker.domain.vocabulary import Trigger
+from sevtracker.domain.vocabulary import Trigger, Verdict
 from sevtracker.errors import NotFound
 from sevtracker.store import checks, facts, people, proposals, sevs, sign_ins, suggestions, timeline
 from sevtracker.store.session import Session
@@ -32,6 +31,7 @@ from sevtracker.web.current import runtime
 from sevtracker.web.pages import check_form, ways_in
 from sevtracker.web.pages.check_proof import proof_shown
 from sevtracker.web.pages.names import check_line, proofs_since, sev_refs
+from sevtracker.web.pages.revisions import differences, proposed
 
 STRIP, A_PAGE, MOST_SEVS, MOST_REVISIONS, MOST_PROPOSALS = 120, 25, 10, 50, 20
 _CONTROL = {
@@ -86,6 +86,7 @@ def build(
         control=check.control,
         own_control=own_control(check.kind),
         means=_means(check),
+        door_open=check.decisive is Verdict.open,
         looks=check.kind in runtime().probes.kinds and runtime().probes.kinds[check.kind].looks,
         interval=timedelta(seconds=check.every_s),
         next_run_at=check.due_at if check.enabled else None,
@@ -130,22 +131,16 @@ def _means(check: Check) -> str:
 
 def _proposal(line: proposals.Line, check: Check, form: Form, may_decide: bool) -> CheckProposal:
     """What it would change, as the revision history tells a change."""
-    fields = {name: value for name, value in line.change.items() if name != "params"}
-    changes = [
-        Change(name, _word(value), _word(getattr(check, name)))
-        for name, value in sorted(fields.items())
-        if getattr(check, name) != value
-    ]
-    params = line.change.get("params", check.params)
     return CheckProposal(
         id=line.id,
         by=line.proposer,
         at=line.proposed_at,
         against=line.revision,
-        changes=(*changes, *_params_changed(check.params, params)),
+        changes=tuple(proposed(check, line.change)),
         reason=line.reason,
         retires=line.retires,
         may_decide=may_decide,
+        mine=line.proposed_by == auth.person().id,
         form=form,
     )
 
@@ -200,31 +195,7 @@ def _revisions(
             number=now.revision,
             at=now.at,
             by=names.get(now.by_pid, "sevtracker"),
-            changes=tuple(_differences(before, now)) if before else (),
+            changes=tuple(differences(before, now)) if before else (),
             reason=reasons.get(now.revision, ""),
             voids_proof=before is not None and before.fingerprint != now.fingerprint,
         )
-
-
-def _differences(before: Stored, now: Stored) -> Iterator[Change]:
-    for name in ("name", "identity", "control", "required", "enabled"):
-        if getattr(before, name) != getattr(now, name):
-            yield Change(name, _word(getattr(now, name)), _word(getattr(before, name)))
-    yield from _params_changed(before.params, now.params)
-    for which in ("open", "locked"):
-        old, new = ((one.twins or {}).get(which, {}) for one in (before, now))
-        if old != new:
-            texts = [check_form.twin_text(twin, ", ") or "none" for twin in (new, old)]
-            yield Change(f"{which} twin", *texts)
-
-
-def _params_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    for name in sorted(before.keys() | now.keys()):
-        if before.get(name) != now.get(name):
-            yield Change(name, _word(now.get(name)), _word(before.get(name)))
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return check_form.shown(value).replace("\n", ", ") or "none"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sevtracker.config import Settings
-from sevtracker.domain.vocabulary import IdentityClass
+from sevtracker.domain.vocabulary import WATCHED, IdentityClass
 from sevtracker.store.facts import Case
 from sevtracker.store.vantages import Vantage
 from sevtracker.web.contexts import Cell, Hole, Matrix, MatrixColumn, MatrixRow
@@ -66,7 +66,7 @@ def _cell(case: Case, v: Vantage) -> Cell:
         reason=v.last_reason,
         last_at=v.state.last_at,
         streak=min(seen.streak, seen.needed),
-        needed=seen.needed,
+        needed=0 if case.sev.status in WATCHED else seen.needed,  # nothing is counted any more
         required=v.required and v.enabled,
         waived_until=case.seen(v).waived_until(case.now),
         via=via(v) if v.alike else "",
