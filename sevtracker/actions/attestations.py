@@ -11,7 +11,7 @@ from sevtracker.clock import rfc3339
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import ACTIVE, WATCHED, Weight
 from sevtracker.errors import Conflict, FieldError, InputError, NotFound, NotPermitted
-from sevtracker.store import checks, datasets, sevs, vantages, words
+from sevtracker.store import checks, datasets, facts, sevs, vantages, words
 from sevtracker.store.tables import Attestation, AttestationSignature, Copy, Dataset, Sev
 from sevtracker.store.work import Work
 
@@ -102,7 +102,9 @@ def _place(work: Work, number: int, given: Attest) -> tuple[Dataset, Copy]:
     dataset = next((d for d in sevs.datasets_of(work.session, [number])[number] if d.slug == given.dataset), None)
     if dataset is None:
         raise InputError(FieldError("dataset", f"This SEV does not affect {given.dataset!r}."), *wrong)
-    copies = datasets.copies_of(work.session, [dataset.id or 0])
+    sev = work.session.get_one(Sev, number)
+    every = datasets.copies_of(work.session, [dataset.id or 0], retired=True)
+    copies = [c for c in every if facts.in_coverage(c, sev)]
     copy = next((c for c in copies if c.slug == given.copy_), None)
     if copy is None and "copy_" not in given.model_fields_set and len(copies) == 1:
         copy = copies[0]

@@ -11,7 +11,7 @@ import rfc8785
 from pydantic import ValidationError
 
 from sevtracker.actions import evaluation, finding
-from sevtracker.actions.definitions import twins_of
+from sevtracker.actions.definitions import default_name, twins_of
 from sevtracker.actions.enforce import May, require
 from sevtracker.actions.guarding import Change, Refused, not_ones_own, refuse, say
 from sevtracker.actions.inputs import ChangeCheck, GivenTwins, NewCheck
@@ -91,6 +91,8 @@ def create(
     copy = _place(work, dataset.id, given) if dataset and dataset.id else None
     if dataset is None:
         errors.append(FieldError("dataset", f"There is no dataset {given.dataset!r}; register it first."))
+    elif copy is not None and copy.retired_at is not None:
+        errors.append(FieldError("copy", f"The copy {copy.slug} of {given.dataset} is retired: nothing looks at it."))
     elif copy is None:
         errors.append(FieldError("copy", f"The dataset {given.dataset} has no copy {given.copy_!r}."))
     if errors or valid is None or dataset is None or copy is None:
@@ -98,7 +100,7 @@ def create(
     check = Check(
         dataset_id=dataset.id or 0,
         copy_id=copy.id or 0,
-        name=given.name or f"{given.identity} at {given.dataset}/{copy.slug}",
+        name=given.name or default_name(judged.definition, valid, copy.slug),
         kind=given.kind,
         identity=given.identity,
         control=valid.control,

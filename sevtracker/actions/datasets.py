@@ -1,4 +1,4 @@
-"""Datasets: register one with its copies, change it, add a copy."""
+"""Datasets: register one with its copies, change it, add a copy. What becomes of a copy: ``copies``."""
 
 from __future__ import annotations
 
@@ -104,8 +104,10 @@ def add_copy(work: Work, settings: Settings, probes: ProbeEnvironment, slug: str
     dataset = datasets.by_slug(work.session, slug)
     if dataset is None:
         raise NotFound(f"There is no dataset {slug!r}.")
-    if datasets.copy(work.session, dataset.id or 0, given.slug) is not None:
-        raise InputError.of("slug", f"This dataset has a copy {given.slug!r} already.")
+    there = datasets.copy(work.session, dataset.id or 0, given.slug)
+    if there is not None:
+        had = "had" if there.retired_at else "has"
+        raise InputError.of("slug", f"This dataset {had} a copy {given.slug!r} already.")
     copy = _copy(dataset, given)
     work.session.add(copy)
     work.session.flush()

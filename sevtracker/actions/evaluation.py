@@ -195,7 +195,7 @@ def reopen(
         "old": before.value,
         "new": sev.status.value,
         "checks": [v.check_id for v in seen_by],
-        "about": [f"{v.identity} at {v.place}" for v in seen_by] or list(about),
+        "about": [v.about for v in seen_by] or list(about),
     }
     work.record("sev:reopened", sev=sev.number, facts=facts_, evidence=evidence, text=reason)
     work.notify("sev:reopened", sev=sev.number, facts=facts_)
@@ -281,13 +281,13 @@ def _superseded(case: facts.Case, patch: Patch) -> bool:
 
 def _patch_changed(work: Work, case: facts.Case, patch: Patch, now: PatchOutcome) -> None:
     failed_by = [v for v in case.vantages if patch.number in v.state.failed_patches]
-    changed = {"patch": patch.number, "old": patch.outcome.value, "new": now.value}
+    changed: dict[str, Any] = {"patch": patch.number, "old": patch.outcome.value, "new": now.value}
     patch.outcome = now
     if now is PatchOutcome.failed:
         patch.failed_at = work.now
         patch.alarm_at = None
         open_now = [v for v in failed_by if v.state.decisive is Verdict.open]
-        changed["checks"] = [v.check_id for v in failed_by]  # type: ignore[assignment]  # facts hold lists, too
+        changed |= {"checks": [v.check_id for v in failed_by], "about": [v.about for v in failed_by]}
         work.record(
             "patch:failed",
             sev=case.sev.number,

@@ -73,7 +73,7 @@ def tell_expired(work: Work, case: Case) -> None:
     attestations = [a for a in case.told.attestations if not a.told and a.until <= work.now]
     names = {c.id: (d.slug, c.slug) for c in case.copies for d in case.datasets if d.id == c.dataset_id}
     for waiver in waivers:
-        about = next((f"{v.identity} at {v.place}" for v in case.vantages if v.check_id == waiver.check_id), None)
+        about = next((v.about for v in case.vantages if v.check_id == waiver.check_id), None)
         facts = {"waiver": waiver.id, "check": waiver.check_id, "about": about, "until": rfc3339(waiver.until)}
         work.record("waiver:expired", sev=case.sev.number, at=waiver.until, facts=facts)
     for attestation in attestations:

@@ -276,6 +276,13 @@ class NewCopy(Input):
     location: Annotated[Line, Field(max_length=500), AfterValidator(_no_credentials)] = ""
 
 
+class ChangeCopy(Input):
+    """Change what is said of a copy; what is left out stays. Its slug is for ever."""
+
+    kind: Annotated[Line, Field(min_length=1, max_length=64)] | None = None
+    location: Annotated[Line, Field(max_length=500), AfterValidator(_no_credentials)] | None = None
+
+
 class NewDataset(Input):
     """Register a dataset. Without copies it gets one: ``primary``."""
 

@@ -109,7 +109,7 @@ def _without(case: facts.Case, gate: Gate) -> dict[str, object]:
     waived = [v for v in case.vantages if v.check_id in gate.exceptions]
     return {
         "exceptions": list(gate.exceptions),
-        "waived": [{"check": v.check_id, "identity": v.identity, "place": v.place} for v in waived],
+        "waived": [{"check": v.check_id, "identity": v.identity, "place": v.place, "about": v.about} for v in waived],
         "attested": list(gate.attested),
     }
 
@@ -128,12 +128,11 @@ def _late(work: Work, case: facts.Case, final: FinalRuns) -> list[Blocker]:
     found = []
     for v in asked:
         run = newest.get(v.check_id)
-        who = f"{v.identity} at {v.place}"
         if run is None or run.started_at < final.asked_at or run.revision != v.revision:
             found.append(
                 Blocker(
                     Code.inconclusive,
-                    f"The final run as {who} has not come back.",
+                    f"The final run as {v.about} has not come back.",
                     "See whether the worker is up, then resolve again.",
                     v.check_id,
                 )
@@ -142,7 +141,7 @@ def _late(work: Work, case: facts.Case, final: FinalRuns) -> list[Blocker]:
             found.append(
                 Blocker(
                     Code.inconclusive,
-                    f"The final run as {who} was inconclusive ({run.reason}).",
+                    f"The final run as {v.about} was inconclusive ({run.reason}).",
                     "Mend what keeps the check from seeing, then resolve again.",
                     v.check_id,
                 )

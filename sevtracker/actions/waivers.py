@@ -33,7 +33,7 @@ def grant(work: Work, settings: Settings, number: int, given: Waive) -> Waiver |
     v = _vantage(work, number, given.check)
     until = ends(work, given.expires_at, given.days, USUAL)
     if wrote_a_patch(work, number):
-        told = {"check": v.check_id, "about": _about(v)}
+        told = {"check": v.check_id, "about": v.about}
         work.record("waiver:refused", sev=number, facts=told, text=given.said)
         evaluation.evaluate(work, settings, [sev])
         return Denied("You logged a patch of this SEV. Somebody else has to waive what judges it.")
@@ -69,7 +69,7 @@ def revoke(work: Work, settings: Settings, number: int, waiver_id: int, given: W
     waiver.revoked_at, waiver.revoked_by = work.now, work.by.id
     work.session.add(waiver)
     seen = vantages.of_sevs(work.session, [number])[number]
-    about = next((_about(v) for v in seen if v.check_id == waiver.check_id), None)
+    about = next((v.about for v in seen if v.check_id == waiver.check_id), None)
     told = {"waiver": waiver.id, "check": waiver.check_id, "about": about}
     work.record("waiver:revoked", sev=number, text=given.reason, facts=told)
     evaluation.evaluate(work, settings, [sev])
@@ -91,10 +91,6 @@ def _vantage(work: Work, number: int, check_id: int) -> Vantage:
     return found
 
 
-def _about(v: Vantage) -> str:
-    return f"{v.identity} at {v.place}"
-
-
 def _facts(waiver: Waiver, v: Vantage) -> dict[str, object]:
     return {
         "waiver": waiver.id,
@@ -102,6 +98,7 @@ def _facts(waiver: Waiver, v: Vantage) -> dict[str, object]:
         "dataset": v.dataset,
         "copy": v.copy,
         "identity": v.identity,
+        "about": v.about,
         "revision": v.revision,
         "fingerprint": v.fingerprint,
         "knew_open": waiver.knew_open,

@@ -159,6 +159,8 @@ class AccessLogKind(CheckKind[AccessLogParams]):
     """
 
     name = "access_log"
+    own_control = True
+    looks = True
     weight = Weight.informs
     params = AccessLogParams
 

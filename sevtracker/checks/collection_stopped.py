@@ -100,6 +100,8 @@ class CollectionStoppedKind(CheckKind[CollectionParams]):
     """A table that grows is open. One that did not for two normal intervals, while the control table did, is closed."""
 
     name = "collection_stopped"
+    own_control = True
+    looks = True
     signs_in = True
     bounded = True
     weight = Weight.supports

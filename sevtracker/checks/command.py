@@ -56,6 +56,7 @@ class CommandKind(CheckKind[CommandParams]):
     """Exit 10 is open. Exit 0 with this run's nonce, a working control and the word is closed. The rest is trouble."""
 
     name = "command"
+    own_control = True
     bounded = True
     params = CommandParams
 

@@ -33,6 +33,8 @@ class DisclosureKind(CheckKind[DisclosureParams]):
     """A live column that is not in the disclosed list is open. Only the schema is asked for, never a row."""
 
     name = "disclosure"
+    own_control = True
+    looks = True
     signs_in = True
     bounded = True
     weight = Weight.supports

@@ -51,6 +51,8 @@ class EncryptionKind(CheckKind[EncryptionParams]):
     """
 
     name = "encryption"
+    own_control = True
+    looks = True
     weight = Weight.supports
     bounded = True
     params = EncryptionParams

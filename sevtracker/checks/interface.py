@@ -297,6 +297,10 @@ class CheckKind(ABC, Generic[ParamsT]):
     version: ClassVar[str] = "1"
     #: The identity needs a user name, since there is no anonymous way in.
     signs_in: ClassVar[bool] = False
+    #: It makes its own positive control within the attempt (``Attempt.control``): no control identity is asked.
+    own_control: ClassVar[bool] = False
+    #: Its identity is who looks, and not somebody who must not get in.
+    looks: ClassVar[bool] = False
     #: What its ``closed`` is worth to the resolve gate.
     weight: ClassVar[Weight] = Weight.decides
     #: ``attempt`` keeps to ``access.timeout`` by itself. When False, it runs in a thread that can be abandoned.

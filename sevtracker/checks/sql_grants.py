@@ -59,6 +59,8 @@ class SqlGrantsKind(CheckKind[SqlGrantsParams]):
     """
 
     name = "sql_grants"
+    own_control = True
+    looks = True
     signs_in = True
     params = SqlGrantsParams
 

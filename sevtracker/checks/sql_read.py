@@ -31,7 +31,8 @@ class SqlReadParams(CheckParams):
     rls_is_fix: bool = False
     held: bool = Field(
         default=False,
-        description="Open a session now, keep it, and look through it until it is denied: sessions can outlive a patch",
+        description="The first run signs in and stays, and every later one looks through that session until it is"
+        " denied or ended: a session from before a patch can outlive it",
     )
 
     outside_place: ClassVar[frozenset[str]] = frozenset({"sensitive_columns", "rls_is_fix"})

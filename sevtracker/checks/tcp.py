@@ -70,6 +70,7 @@ class TcpKind(CheckKind[TcpParams]):
     """A handshake is open. None is closed only if the control place accepted. Nothing is sent or read."""
 
     name = "tcp"
+    own_control = True
     weight = Weight.supports
     bounded = True
     params = TcpParams

@@ -52,7 +52,7 @@ def validate(kinds: Mapping[str, CheckKind[Any]], settings: Surroundings, defini
     """Judge every part of ``definition``. Raises InputError that names every bad field at once.
 
     The guard and the identities' bound hosts are applied here as on every run. Without a control, the only configured
-    identity of class ``control`` that is bound to the target becomes it.
+    identity of class ``control`` that is bound to the target becomes it, unless the kind makes its own.
     """
     errors: list[FieldError] = []
     kind = kinds.get(definition.kind)
@@ -70,7 +70,8 @@ def validate(kinds: Mapping[str, CheckKind[Any]], settings: Surroundings, defini
     errors += [FieldError(f"params.{field}", sentence) for field, sentence in kind.refuse(params, settings.local)]
     twins, wrong = _twins(kind, definition, Aimed(params, locator), settings.local)
     errors += wrong
-    control = definition.control or (None if refused else _default_control(settings, definition, reach))
+    alone = refused or kind.own_control
+    control = definition.control or (None if alone else _default_control(settings, definition, reach))
     for field, name in (("identity", definition.identity), ("control", control)):
         if name is not None and name in settings.identities:
             errors += _may(settings, field, name, reach)

@@ -5,12 +5,13 @@ Each numbered rule of ``blockers`` is one small function below, in the order in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sevtracker.domain.exposure import Assessment
+from sevtracker.domain.openings import stands_open
 from sevtracker.domain.policy import Rules
 from sevtracker.domain.spans import span
 from sevtracker.domain.vocabulary import ACTIVE, Exposure, Level, Reason, Status, Verdict, Weight
@@ -72,7 +73,10 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Vantage:
-    """What the gate knows of one check of the SEV. ``place`` is ``dataset/copy``; ``reason`` is the latest run's."""
+    """What the gate knows of one check of the SEV. ``place`` is ``dataset/copy``; ``reason`` is the latest run's.
+
+    ``which``: what tells it from others of that identity there; empty: there are none.
+    """
 
     check: int
     place: str
@@ -88,11 +92,17 @@ class Vantage:
     waivers: tuple[Waiver, ...] = ()
     #: An earlier definition of it was the last that said open, and nothing has taken that back.
     still_open: bool = False
+    kind: str = ""
+    which: str = ""
 
     @property
     def door_open(self) -> bool:
         """Is the door open, as far as we know? An edit after an open takes nothing back."""
         return self.decisive is Verdict.open or self.still_open
+
+    @property
+    def about(self) -> str:
+        return f"{self.identity} at {self.place}{self.which}"
 
     def standing(self, now: datetime) -> tuple[Waiver, ...]:
         """The waivers that are in force, whether or not they cover what the check sees."""
@@ -302,25 +312,13 @@ def _vantages(facts: Facts) -> Iterator[Blocker]:
             yield from _vantage(vantage, facts)
 
 
-_CAN_READ = "{who} can still read {place}."
-#: What an open door means where it is not that the identity reads the data.
-_OPEN: Mapping[Reason | None, str] = {
-    Reason.grant_found: "Grants let others than those on the list read {place}.",
-    Reason.public_grant: "{place} is granted to everybody.",
-    Reason.connected: "{who} can still connect to {place}.",
-    Reason.still_collecting: "{place} still collects.",
-    Reason.undisclosed: "{place} holds something that was not disclosed.",
-    Reason.plaintext: "{place} is stored unencrypted, or under another key.",
-}
-
-
 def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
     """What one vantage objects. An optional check objects only while its door is open, as far as we know."""
-    who, seen = f"{v.identity} at {v.place}", v.assessment
+    who, seen = v.about, v.assessment
     if v.decisive is Verdict.open:
         yield Blocker(
             Code.open,
-            _OPEN.get(v.reason, _CAN_READ).format(who=v.identity, place=v.place),
+            stands_open(v.kind, v.reason, v.identity, f"{v.place}{v.which}"),
             "Close it and log the patch; the check has to see it closed.",
             v.check,
         )
@@ -352,14 +350,15 @@ def _vantage(v: Vantage, facts: Facts) -> Iterator[Blocker]:
     elif v.last is not None and not seen.attributed:
         yield Blocker(
             Code.unattributed,
-            f"{v.place} was seen open after the last patch had settled; nobody knows what closed it for {v.identity}.",
+            f"{v.place} was seen open after the last patch had settled; nobody knows what closed it for"
+            f" {v.identity}{v.which}.",
             "Find out what closed it and log that as a patch.",
             v.check,
         )
     elif facts.patches and seen.exposure is Exposure.no_patch:
         yield Blocker(
             Code.no_patch,
-            f"No patch has been logged for {v.place}.",
+            f"No patch has been logged for {v.place}{v.which}.",
             "Log the patch that closed it there.",
             v.check,
         )
@@ -370,8 +369,7 @@ def _taken_back(v: Vantage) -> Blocker:
     """It saw its door open, and was edited since: what it says now takes that back no more than twins do."""
     return Blocker(
         Code.unproven,
-        f"The check of {v.identity} at {v.place} saw this door open and was changed since;"
-        " what it says now does not take that back.",
+        f"The check of {v.about} saw this door open and was changed since; what it says now does not take that back.",
         "Change it back and have it see the door closed. If what it judges by had to change, an executive accepts the"
         " new definition on the check's page; then prove it.",
         v.check,
@@ -379,7 +377,7 @@ def _taken_back(v: Vantage) -> Blocker:
 
 
 def _streak(v: Vantage, facts: Facts) -> Iterator[Blocker]:
-    who, seen = f"{v.identity} at {v.place}", v.assessment
+    who, seen = v.about, v.assessment
     if seen.flapping:
         yield Blocker(
             Code.flapping,

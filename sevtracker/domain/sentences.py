@@ -38,27 +38,38 @@ def _changed(f: Facts) -> str:
     return f"Changed {', '.join(parts)}."
 
 
+def _copy_changed(f: Facts) -> str:
+    parts = (f"{name} from {_said(c['old'] or None)} to {_said(c['new'] or None)}" for name, c in f["changed"].items())
+    return f"Copy {f['copy']} changed: {', '.join(parts)}."
+
+
 def _said(value: object) -> str:
     return "nothing" if value is None else str(value)
 
 
 def _check(word: str) -> Callable[[Facts], str]:
     def tell(f: Facts) -> str:
-        return f"{f['identity']} at {f['dataset']}/{f['copy']}: {word} ({f['reason'].replace('_', ' ')})."
+        at = f"{f['identity']} at {f['dataset']}/{f['copy']}, check {f['check']}"
+        return f"{at}: {word} ({f['reason'].replace('_', ' ')})."
 
     return tell
 
 
 def _check_changed(f: Facts) -> str:
-    what = ", ".join([*f["changed"], *f.get("params", ())]) or "name"
+    what = ", ".join([*_parts(f["changed"]), *f.get("params", ())]) or "name"
     done = "retired" if f.get("retired") else f"changed ({what})"
     approved = f", as proposal {f['proposal']} of somebody else" if f.get("proposal") else ""
     return f"Check {f['check']} {done}{approved}."
 
 
+def _parts(changed: Facts) -> list[str]:
+    """What people change. The fingerprint follows from that."""
+    return [name for name in changed if name != "fingerprint"]
+
+
 def _change_refused(f: Facts) -> str:
     what = "Retiring" if f["retires"] else "Changing"
-    parts = ", ".join([*f["changed"], *f["params"]])
+    parts = ", ".join([*_parts(f["changed"]), *f["params"]])
     why = "it last saw the door open" if f["why"] == "saw_open" else "it judges a patch of whoever asked"
     waits = f" Proposal {f['proposal']} waits for a second person." if f["proposal"] else ""
     return f"{what} check {f['check']}{f' ({parts})' if parts else ''} refused: {why}.{waits}"
@@ -95,6 +106,19 @@ def _claimed(f: Facts) -> str:
     return f"Patch {f['patch']} claimed{scope}."
 
 
+def _failed(f: Facts) -> str:
+    """By which checks, as far as the record says: older ones have their numbers only."""
+    by = list(f.get("about", ())) or [f"check {number}" for number in f.get("checks", ())]
+    return f"Patch {f['patch']} failed: {_listed(by) or 'a check'} saw the door open after it had settled."
+
+
+def _listed(names: list[str]) -> str:
+    """``a``, ``a and b``, ``a and 3 others``."""
+    if len(names) > 2:
+        return f"{names[0]} and {len(names) - 1} others"
+    return " and ".join(names)
+
+
 def _refused(f: Facts) -> str:
     codes = ", ".join(dict.fromkeys(b["code"].replace("_", " ") for b in f["blockers"]))
     count = len(f["blockers"])
@@ -103,7 +127,7 @@ def _refused(f: Facts) -> str:
 
 def _resolved(f: Facts) -> str:
     """The checks that were only waived, and the copies that were only attested, are named: they are exceptions."""
-    named = [f"{w['identity']} at {w['place']} (waived)" for w in f.get("waived", ())]
+    named = [f"{_vantage(w, w['place'])} (waived)" for w in f.get("waived", ())]
     named += [f"{place} (attested)" for place in f.get("attested", ())]
     if named:
         return f"Resolved with {len(named)} exception{'s' if len(named) > 1 else ''}: {', '.join(named)}."
@@ -117,7 +141,13 @@ def _reopened(f: Facts) -> str:
 
 def _waived(f: Facts) -> str:
     known = ", though its door is open" if f["knew_open"] else ""
-    return f"Waived until {_minute(f['until'])}: {f['identity']} at {f['dataset']}/{f['copy']}{known}."
+    about = _vantage(f, f"{f['dataset']}/{f['copy']}")
+    return f"Waived until {_minute(f['until'])}: {about}{known}."
+
+
+def _vantage(f: Facts, place: str) -> str:
+    """Who tries where, and by which check if there were others alike then. Older records don't say, so they name it."""
+    return f.get("about") or f"{f['identity']} at {place}, check {f['check']}"
 
 
 def _waiver(word: str) -> Callable[[Facts], str]:
@@ -156,7 +186,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "note:added": _fixed("Note."),
     "note:revised": lambda f: f"Note {f['note']} revised.",
     "patch:claimed": _claimed,
-    "patch:failed": lambda f: f"Patch {f['patch']} failed: a check got in after it had settled.",
+    "patch:failed": _failed,
     "patch:held": lambda f: f"Patch {f['patch']} held.",
     "patch:partial": lambda f: f"Patch {f['patch']} held where it was applied; the SEV is exposed elsewhere.",
     "patch:superseded": lambda f: f"Patch {f['patch']} superseded before it was verified.",
@@ -216,4 +246,6 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "dataset:registered": lambda f: f"Dataset registered with {', '.join(f['copies'])}.",
     "dataset:changed": lambda f: f"Dataset changed ({', '.join(f)}).",
     "dataset:copy_added": lambda f: f"Copy {f['copy']} ({f['kind']}) added.",
+    "dataset:copy_changed": _copy_changed,
+    "dataset:copy_retired": lambda f: f"Copy {f['copy']} ({f['kind']}) retired.",
 }

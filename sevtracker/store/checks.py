@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,6 +79,14 @@ def retired_by(session: Session, check_ids: Sequence[int], pid: str | None) -> l
     return [int(n) for n in session.connection().execute(statement).scalars()] if check_ids else []
 
 
+def revisions_at(session: Session, wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], CheckRevision]:
+    """These revisions, each by its check and its number. One statement."""
+    if not wanted:
+        return {}
+    which = sa.tuple_(col(CheckRevision.check_id), col(CheckRevision.revision)).in_(sorted(wanted))
+    return {(r.check_id, r.revision): r for r in session.exec(select(CheckRevision).where(which))}
+
+
 def reproduced_at(session: Session, check: Check) -> datetime | None:
     """When the present definition of this check first saw its door open, if it did."""
     p = table(CheckProof)
@@ -123,6 +131,12 @@ class Line:
     decisive: Verdict | None
     due_at: datetime | None
     retired_at: datetime | None
+
+
+def looking_at(session: Session, copy_id: int) -> list[tuple[int, str]]:
+    """Number and name of each check of a copy that is not retired, disabled ones too."""
+    statement = sa.select(_K.c.id, _K.c.name).where(_K.c.copy_id == copy_id, _K.c.retired_at.is_(None))
+    return [(int(i), str(name)) for i, name in session.connection().execute(statement.order_by(_K.c.id))]
 
 
 def listing(  # noqa: PLR0913  # each is one way to narrow a list

@@ -40,7 +40,7 @@ class Affected:
 _D, _C = table(Dataset), table(Copy)
 _AFFECTED = (
     sa.select(_D.c.slug, _D.c.id, _C.c.slug)
-    .outerjoin(_C, _C.c.dataset_id == _D.c.id)
+    .outerjoin(_C, sa.and_(_C.c.dataset_id == _D.c.id, _C.c.retired_at.is_(None)))
     .where(_D.c.slug.in_(sa.bindparam("slugs", expanding=True)))
     .order_by(_D.c.id, _C.c.id)
     .with_for_update(read=True, of=_D)
@@ -60,13 +60,16 @@ def affected(session: Session, slugs: Sequence[str]) -> list[Affected]:
     return [Affected(slug, ids[slug], tuple(copies[slug])) for slug in ids]
 
 
-def copies_of(session: Session, dataset_ids: Sequence[int]) -> list[Copy]:
-    """All copies of these datasets, in the order of their registration."""
+def copies_of(session: Session, dataset_ids: Sequence[int], *, retired: bool = False) -> list[Copy]:
+    """All copies of these datasets, in the order of their registration. ``retired``: also those that are gone."""
     statement = select(Copy).where(col(Copy.dataset_id).in_(dataset_ids)).order_by(col(Copy.id))
+    if not retired:
+        statement = statement.where(col(Copy.retired_at).is_(None))
     return list(session.exec(statement)) if dataset_ids else []
 
 
 def copy(session: Session, dataset_id: int, slug: str) -> Copy | None:
+    """The copy of that name, also a retired one: its name stays taken."""
     return session.exec(select(Copy).where(col(Copy.dataset_id) == dataset_id, col(Copy.slug) == slug)).first()
 
 
@@ -99,7 +102,8 @@ def listing(
 ) -> list[Line]:
     """Datasets by slug, from after ``after`` on, with how many copies and checks each has. One statement."""
     d, p, c, k = table(Dataset), table(Programme), table(Copy), table(Check)
-    copies = sa.select(sa.func.count()).where(c.c.dataset_id == d.c.id).scalar_subquery()
+    standing = sa.and_(c.c.dataset_id == d.c.id, c.c.retired_at.is_(None))
+    copies = sa.select(sa.func.count()).where(standing).scalar_subquery()
     checks = sa.select(sa.func.count()).where(k.c.dataset_id == d.c.id, k.c.enabled).scalar_subquery()
     opened = sa.select(sa.func.count()).where(k.c.dataset_id == d.c.id, k.c.decisive == Verdict.open).scalar_subquery()
     statement = (
@@ -159,7 +163,7 @@ def uncovered(session: Session, dataset_ids: Sequence[int]) -> dict[int, int]:
     looked_at = sa.exists().where(k.c.copy_id == c.c.id, k.c.required, k.c.enabled)
     statement = (
         sa.select(c.c.dataset_id, sa.func.count())
-        .where(c.c.dataset_id.in_(dataset_ids), ~looked_at)
+        .where(c.c.dataset_id.in_(dataset_ids), c.c.retired_at.is_(None), ~looked_at)
         .group_by(c.c.dataset_id)
     )
     return {int(row[0]): int(row[1]) for row in session.connection().execute(statement)}

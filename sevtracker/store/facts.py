@@ -111,12 +111,12 @@ def gather(
     told = words.given(session, numbers)
     copies: dict[int, list[Copy]] = {}
     every_id = sorted({int(d.id or 0) for listed in their_datasets.values() for d in listed})
-    for copy in copies_of(session, every_id):
+    for copy in copies_of(session, every_id, retired=True):
         copies.setdefault(copy.dataset_id, []).append(copy)
     cases = []
     for sev, number in zip(found, numbers, strict=True):
         rules = rules_for(policy, sev.level)
-        own = [(d, c) for d in their_datasets[number] for c in copies.get(int(d.id or 0), [])]
+        own = [(d, c) for d in their_datasets[number] for c in copies.get(int(d.id or 0), []) if in_coverage(c, sev)]
         seen = [v for v in their_checks[number] if v.counts]
         case = Case(
             sev=sev,
@@ -137,6 +137,11 @@ def gather(
         case.assess()
         cases.append(case)
     return cases
+
+
+def in_coverage(copy: Copy, sev: Sev) -> bool:
+    """Does the SEV ask for this copy? Not if it was gone before. One that went since stays: no hole closes by that."""
+    return copy.retired_at is None or copy.retired_at > sev.reported_at
 
 
 def _this_cycle(sev: Sev, at: datetime) -> bool:
@@ -180,6 +185,8 @@ def _facts(v: Vantage, assessment: Assessment, waivers: tuple[gate.Waiver, ...])
         fingerprint=v.fingerprint,
         waivers=waivers,
         still_open=v.state.still_open,
+        kind=v.kind,
+        which=v.which,
     )
 
 

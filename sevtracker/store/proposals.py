@@ -57,6 +57,14 @@ def waiting(session: Session, check_ids: Collection[int]) -> set[int]:
     return {int(i) for i in session.connection().execute(statement).scalars()}
 
 
+def changes(session: Session, viewer: Viewer, ids: Collection[int]) -> dict[int, Mapping[str, Any]]:
+    """What each of these proposals would change, of those that ``viewer`` may know of. One statement."""
+    if not ids:
+        return {}
+    statement = sa.select(_Q.c.id, _Q.c.change).where(_Q.c.id.in_(sorted(ids)), _shown(viewer))
+    return {int(row.id): row.change for row in session.connection().execute(statement)}
+
+
 def supersede(session: Session, check_id: int, now: datetime, *, but: int | None = None, of: int | None = None) -> None:
     """End the open proposals of a check: all ``but`` one, or only those that the person ``of`` made."""
     statement = sa.update(_Q).where(_Q.c.check_id == check_id, _Q.c.state == ProposalState.proposed)

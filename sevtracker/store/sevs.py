@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -75,10 +75,10 @@ def lock(session: Session, numbers: Sequence[int]) -> list[Sev]:
     return list(session.exec(statement))
 
 
-def affecting(session: Session, dataset_id: int) -> list[int]:
-    """The SEVs, active or watched, that affect a dataset."""
+def affecting(session: Session, dataset_id: int, statuses: Collection[Status] = ACTIVE | WATCHED) -> list[int]:
+    """The SEVs of these statuses, active or watched, that affect a dataset."""
     linked = sa.select(table(SevDataset).c.sev_number).where(table(SevDataset).c.dataset_id == dataset_id)
-    statement = sa.select(_S.c.number).where(_S.c.number.in_(linked), _S.c.status.in_(sorted(ACTIVE | WATCHED)))
+    statement = sa.select(_S.c.number).where(_S.c.number.in_(linked), _S.c.status.in_(sorted(statuses)))
     return list(session.connection().execute(statement).scalars())
 
 

@@ -129,6 +129,8 @@ class Copy(SQLModel, table=True):
     slug: str = Field(max_length=64)
     kind: str = Field(max_length=64)
     location: str = Field(default="", max_length=500)
+    #: Since when it is gone. A SEV that was filed before goes on to ask for it.
+    retired_at: datetime | None = None
     __table_args__ = (sa.UniqueConstraint("dataset_id", "slug", name="uq_copy_dataset_slug"),)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,7 +72,10 @@ def _decoded(name: str, value: Any) -> Any:
 
 @dataclass(slots=True)
 class Vantage:
-    """One check of one SEV, with its state. ``place`` is ``dataset/copy``."""
+    """One check of one SEV, with its state. ``place`` is ``dataset/copy``.
+
+    ``alike``: another check of the SEV has the same identity there, so these two words don't tell which one is meant.
+    """
 
     sev_number: int
     check_id: int
@@ -92,14 +96,26 @@ class Vantage:
     halted: Reason | None
     fingerprint: str
     retired: bool
+    locator: str
     state: VantageState
     exposure: Exposure
     streak: int
     needed: int
+    alike: bool = False
 
     @property
     def place(self) -> str:
         return f"{self.dataset}/{self.copy}"
+
+    @property
+    def which(self) -> str:
+        """What tells it from others alike: empty where there are none."""
+        return f" (check {self.check_id}, {self.kind})" if self.alike else ""
+
+    @property
+    def about(self) -> str:
+        """How people call it: ``any-employee at mci-events/primary``, and which of those alike."""
+        return f"{self.identity} at {self.place}{self.which}"
 
     @property
     def gates(self) -> bool:
@@ -154,6 +170,7 @@ def linked(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]]
             _K.c.halted,
             _K.c.fingerprint,
             _K.c.retired_at.is_not(None),
+            _K.c.locator,
             _SC.c.state,
             _SC.c.exposure,
             _SC.c.streak,
@@ -170,7 +187,16 @@ def linked(session: Session, numbers: Sequence[int]) -> dict[int, list[Vantage]]
         values[_STATE] = decode(values[_STATE])
         vantage = Vantage(*values)
         found[vantage.sev_number].append(vantage)
+    for seen in found.values():
+        _tell_apart([v for v in seen if v.counts])
     return found
+
+
+def _tell_apart(seen: Sequence[Vantage]) -> None:
+    """Mark those that identity and place alone don't name."""
+    count = Counter((v.identity, v.copy_id) for v in seen)
+    for v in seen:
+        v.alike = count[v.identity, v.copy_id] > 1
 
 
 _LOOKING = (
@@ -194,6 +220,7 @@ _LOOKING = (
         _K.c.halted,
         _K.c.fingerprint,
         _K.c.retired_at.is_not(None),
+        _K.c.locator,
         _K.c.target,
     )
     .join(_D, _D.c.id == _K.c.dataset_id)

@@ -91,16 +91,18 @@ def _authors(case: Case) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class Exempt:
-    """One exception: a vantage that is waived, or a place that is only attested. ``until``: when that ends."""
+    """One exception: a vantage that is waived, or a place that is only attested. ``until``: when that ends. ``which``:
+    which of those alike."""
 
     place: str
     until: datetime | None
     check: int | None = None
     identity: str | None = None
+    which: str = ""
 
     @property
     def about(self) -> str:
-        return f"{self.identity} at {self.place}" if self.identity else self.place
+        return f"{self.identity} at {self.place}{self.which}" if self.identity else self.place
 
 
 def exceptions(case: Case) -> tuple[Exempt, ...]:
@@ -120,7 +122,7 @@ def _waived(case: Case, check_id: int, by_id: dict[int, Vantage]) -> Exempt:
         return Exempt(
             f"check {check_id}", max((w.until for w in case.waivers.get(check_id, ())), default=None), check_id
         )
-    return Exempt(v.place, case.seen(v).waived_until(case.now), check_id, v.identity)
+    return Exempt(v.place, case.seen(v).waived_until(case.now), check_id, v.identity, v.which)
 
 
 def attested_until(case: Case, place: str) -> datetime | None:

@@ -138,6 +138,23 @@ REASONS: Mapping[Reason, Why] = {
     Reason.lease_lost: Why("The worker was lost while it looked.", _LOOK_AGAIN),
 }
 
+#: Of a kind that makes its own control there is nobody whom it could name.
+_OWN_CONTROL_FAILED = Why(
+    "It saw nothing open, but neither did it see what it has to see beside it, so it might have missed it.",
+    "What it needs to see: the steps below say what was missing.",
+)
+
+
+def why(reason: Reason, who: str, control: str | None, *, own_control: bool = False) -> Why:
+    """Why a run of ``who`` ended so, and what would change that. ``own_control``: the kind makes its own."""
+    found = REASONS[reason]
+    if own_control and reason is Reason.control_failed:
+        found = _OWN_CONTROL_FAILED
+    names = {"who": who, "control": control or "nobody (no control is set)"}
+    said = found.says.format(**names)
+    return Why(said[:1].upper() + said[1:], found.changes.format(**names))
+
+
 #: What is said of a phase that the run did not get to.
 _NOT_REACHED = "Not reached: the run had ended before."
 _NOT_NEEDED = "Not needed: an open door speaks for itself."

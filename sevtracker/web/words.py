@@ -22,7 +22,7 @@ EXPOSURE: Mapping[Exposure, str] = {
 }
 
 EXPOSURE_MEANS: Mapping[Exposure, str] = {
-    Exposure.exposed: "A check got in. Somebody who must not read this data can.",
+    Exposure.exposed: "A check saw the door open: what must not be possible still is.",
     Exposure.no_patch: "The checks are denied, but nobody logged a patch: nothing explains why it closed.",
     Exposure.unproven: "The checks are denied, but never saw this door open, so their denial proves nothing yet.",
     Exposure.unverified: "No check has given an answer yet. An error is not a denial.",
@@ -46,7 +46,7 @@ EXPOSURE_CHANGES: Mapping[Exposure, str] = {
     Exposure.flapping: "Find what opens it again, then twice the streak over twice the soak.",
     Exposure.uncertain: "The next run that can tell: closed verifies it again, open exposes it.",
     Exposure.stale: "A run. See whether the worker is up.",
-    Exposure.verifying: "Further runs that see it closed; one that gets in exposes it.",
+    Exposure.verifying: "Further runs that see it closed; one that sees it open exposes it.",
     Exposure.watch_blind: "A run that can tell. If none comes for too long, the SEV reopens.",
     Exposure.verified: "One open door, seen once; or no runs for too long.",
     Exposure.watching: "One open door, seen once: it reopens the SEV.",
@@ -159,10 +159,19 @@ TRIGGER: Mapping[Trigger, str] = {
 }
 
 ROLE_MEANS: Mapping[Role, str] = {
-    Role.engineer: "files SEVs, logs patches, registers datasets and checks",
-    Role.executive: "decides on programmes, grants waivers, sees restricted SEVs",
-    Role.auditor: "reads everything, changes nothing",
-    Role.admin: "configures people and settings; never decides or resolves by that role",
+    Role.engineer: (
+        "files SEVs, logs patches, resolves, registers datasets and checks; attests, and decides on what others"
+        " propose of a check; neither as an author of a patch that is concerned"
+    ),
+    Role.executive: (
+        "what engineers do, and sees restricted SEVs; alone grants and revokes waivers: of one check of one SEV, for"
+        " 30 days at most, and not where they wrote a patch of it"
+    ),
+    Role.auditor: "reads everything; changes nothing, waives nothing, decides on no proposal",
+    Role.admin: (
+        "configures people and settings, and keeps datasets and checks as engineers do, proposals included; by that"
+        " role resolves nothing and grants no waiver"
+    ),
 }
 
 STATUSES: tuple[Status, ...] = tuple(Status)

@@ -75,6 +75,8 @@ ENDPOINTS = {
     "pages.dataset_edit": "/datasets/<slug>/edit",
     "pages.dataset_save": "/datasets/<slug>/save",
     "pages.copy_add": "/datasets/<slug>/copies",
+    "pages.copy_save": "/datasets/<slug>/copies/<copy>/edit",
+    "pages.copy_retire": "/datasets/<slug>/copies/<copy>/retire",
     "pages.check_list": "/checks",
     "pages.check_new": "/checks/new",
     "pages.check_add": "/checks/add",
@@ -623,9 +625,22 @@ PROPOSALS = (
     c.CheckProposal(2, "Dana Whitfield", NOW - 2 * HOUR, 2, (), "The replica is gone.", retires=True),
 )
 KINDS = (
-    c.Option("http", "http", "A web address, as nobody or with a token: does it serve what it should not?"),
-    c.Option(
-        "sql_read", "sql_read", "A table in PostgreSQL or MariaDB: can this identity read a row or a sensitive column?"
+    c.KindChoices(
+        "They decide",
+        "Each tries the door. A SEV is resolved on what these saw closed.",
+        (
+            c.Option("http", "http", "A web address, as nobody or with a token: does it serve what it should not?"),
+            c.Option(
+                "sql_read",
+                "sql_read",
+                "A table in PostgreSQL or MariaDB: can this identity read a row or a sensitive column?",
+            ),
+        ),
+    ),
+    c.KindChoices(
+        "They inform",
+        "They tell what happened, and never keep a SEV open.",
+        (c.Option("access_log", "access_log", "A log: who else came in?"),),
     ),
 )
 PARAMS = (

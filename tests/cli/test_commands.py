@@ -146,6 +146,23 @@ def test_a_good_configuration_is_exit_code_0(shell: Shell) -> None:
     assert not (shell.folder / "var").exists()
 
 
+def test_a_secret_reference_that_points_at_nothing_is_a_warning_and_with_strict_a_no(shell: Shell) -> None:
+    shell.config.write_text(
+        f"{shell.config.read_text()}\n[identities.reader]\nclass = 'staff'\nusername = 'reader'\n"
+        "password = 'env:READER_PASSWORD'\nhosts = ['db1:5432']\nheaders = {X-Key = 'file:none/there', X-Plain = 'a'}\n"
+    )
+    told = shell("config", "check")
+    assert told.returncode == 0
+    assert "warning: identities.reader.password: env:READER_PASSWORD: the environment variable" in told.stderr
+    assert "warning: identities.reader.headers.X-Key: file:none/there: the file cannot be read" in told.stderr
+    assert "X-Plain" not in told.stderr
+    assert shell("config", "check", "--strict").returncode == 1
+    told = shell("config", "check", "--json", READER_PASSWORD="hush-hush")
+    assert len(json.loads(told.stdout)["warnings"]) == 1
+    assert "hush-hush" not in told.stdout + told.stderr
+    assert shell("config", "check", "--strict", READER_PASSWORD="").returncode == 1
+
+
 def test_a_dialect_without_its_driver_is_told_and_stops_nothing(shell: Shell) -> None:
     shell.config.write_text(f"{shell.config.read_text()}\n[targets]\ndialects = 'dialects.toml'\n")
     (shell.config.parent / "dialects.toml").write_text(

@@ -59,7 +59,7 @@ def test_an_unknown_kind_is_shown_by_its_name() -> None:
 
 def test_sentences_name_what_counts() -> None:
     said = {"check": 1, "dataset": "mci", "copy": "primary", "identity": "any-employee", "reason": "row_read"}
-    assert sentence("check:opened", said) == "any-employee at mci/primary: open (row read)."
+    assert sentence("check:opened", said) == "any-employee at mci/primary, check 1: open (row read)."
     two = {"blockers": [{"code": "open", "check": 1}, {"code": "no_patch", "check": None}]}
     assert sentence("gate:refused", two) == "Resolving refused: 2 blockers (open, no patch)."
     changed = {"level": {"old": "SEV3", "new": "SEV1"}, "title": "changed"}

@@ -27,6 +27,7 @@ PARTS = {
     "token_id": 999_999_999,
     "seq": 999_999_999,
     "slug": "no-such-thing",
+    "copy": "no-such-copy",
     "token": "no-such-token",
     "notice_id": "no-such-notice",
     "name": "no-such-file",

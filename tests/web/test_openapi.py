@@ -51,6 +51,7 @@ THERE_IS = {
     "waiver": 1,
     "attestation": 1,
     "slug": "events",
+    "copy": "primary",
 }
 
 

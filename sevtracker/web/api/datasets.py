@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sevtracker.actions import copies
 from sevtracker.actions import datasets as acts
 from sevtracker.actions.enforce import May
-from sevtracker.actions.inputs import Line, NewCopy, NewDataset
+from sevtracker.actions.inputs import ChangeCopy, Line, NewCopy, NewDataset, WithReason
 from sevtracker.errors import NotFound
 from sevtracker.store import checks, datasets, sevs
 from sevtracker.store.session import Session
@@ -83,11 +84,31 @@ def add_copy(call: Call[NewCopy], slug: str) -> Answer:
     return call.once(act)
 
 
+@routes.patch("/datasets/<slug:slug>/copies/<slug:copy>", may=May.keep_datasets, takes=ChangeCopy, gives=models.Dataset)
+def change_copy(call: Call[ChangeCopy], slug: str, copy: str) -> Answer:
+    """Change what is said of a copy; what is left out stays. No check is changed by it."""
+    with call.runtime.work(call.person) as work:
+        copies.change(work, call.settings, call.runtime.probes, slug, copy, call.given)
+        work.session.flush()
+        return answer(_dataset(work.session, call.viewer, slug))
+
+
+@routes.delete(
+    "/datasets/<slug:slug>/copies/<slug:copy>", may=May.keep_datasets, takes=WithReason, gives=models.Dataset
+)
+def retire_copy(call: Call[WithReason], slug: str, copy: str) -> Answer:
+    """Say that a copy is gone. Refused while a check looks at it, or a SEV of the dataset is not over."""
+    with call.runtime.work(call.person) as work:
+        copies.retire(work, slug, copy, call.given)
+        work.session.flush()
+        return answer(_dataset(work.session, call.viewer, slug))
+
+
 def _dataset(session: Session, viewer: Viewer, slug: str) -> models.Dataset:
     row = datasets.by_slug(session, slug)
     if row is None:
         raise NotFound(f"There is no dataset {slug}.")
-    copies = datasets.copies_of(session, [row.id or 0])
+    every = datasets.copies_of(session, [row.id or 0], retired=True)
     looking = checks.listing(session, limit=MAX_CHECKS, dataset=slug)
     return models.Dataset(
         slug=row.slug,
@@ -96,12 +117,12 @@ def _dataset(session: Session, viewer: Viewer, slug: str) -> models.Dataset:
         programme=next(iter(datasets.programme_slugs(session, [row.id or 0])), None),
         classification=row.classification,
         description=row.description,
-        copy_count=len(copies),
+        copy_count=sum(c.retired_at is None for c in every),
         check_count=sum(c.enabled for c in looking),
         open_check_count=sum(c.decisive == "open" for c in looking),
         disclosed_fields=row.disclosed_fields,
         created_at=row.created_at,
-        copies=[models.Copy(slug=c.slug, kind=c.kind, location=c.location) for c in copies],
+        copies=[models.Copy(slug=c.slug, kind=c.kind, location=c.location, retired_at=c.retired_at) for c in every],
         checks=[views.check_line(c) for c in looking],
         sevs=[views.sev_line(one) for one in sevs.of_dataset(session, viewer, slug, limit=NEWEST)],
     )

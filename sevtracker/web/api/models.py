@@ -86,9 +86,12 @@ class Me(Answered):
 
 
 class Copy(Answered):
+    """`retired_at`: since when it is gone; no SEV filed after that asks for it."""
+
     slug: str
     kind: str
     location: str
+    retired_at: datetime | None
 
 
 class DatasetLine(Answered):

@@ -53,7 +53,8 @@ class CheckRevision:
 
 @dataclass(frozen=True, slots=True)
 class CheckProposal:
-    """A change that was refused to who asked for it. ``against``: the revision that it would change."""
+    """A change that was refused to who asked for it. ``against``: the revision that it would change. ``mine``: the
+    viewer asked for it."""
 
     id: int
     by: str
@@ -63,6 +64,7 @@ class CheckProposal:
     reason: str = ""
     retires: bool = False
     may_decide: bool = False
+    mine: bool = False
     form: Form = EMPTY_FORM
 
 
@@ -147,6 +149,13 @@ class CheckShow:
     acceptable: Acceptable | None = None
     target: str = ""
     halted: bool = False
+    #: The kind makes its own: no control identity is asked.
+    own_control: bool = False
+    means: str = ""
+    #: The last that it could tell is an open door: whatever would hide that is refused, approved or not.
+    door_open: bool = False
+    #: Its identity is who looks, and not who must not get in.
+    looks: bool = False
     lockouts: tuple[Lockout, ...] = ()
 
 
@@ -162,6 +171,16 @@ class ParamField:
     value: str = ""
     error: str = ""
     options: tuple[Option, ...] = ()
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KindChoices:
+    """Kinds whose ``closed`` is worth the same to the gate."""
+
+    title: str
+    means: str
+    kinds: tuple[Option, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +191,7 @@ class CheckEdit:
     """
 
     template: ClassVar[str] = "checks/edit.html"
-    kinds: tuple[Option, ...] = ()
+    kinds: tuple[KindChoices, ...] = ()
     kind: str | None = None
     check: int | None = None
     name: str = ""
@@ -185,11 +204,24 @@ class CheckEdit:
     #: Who made the check's twins for us: then they can't be named here.
     twins_keeper: str = ""
     twin_example: str = ""
+    #: The identity is who looks; the kind makes its own control, so none is asked for.
+    looks: bool = False
+    own_control: bool = False
+
+    @property
+    def identity_label(self) -> str:
+        return "Signs in as" if self.looks else "As (must not get in)"
 
     @property
     def labels(self) -> dict[str, str]:
         """What the page calls each field, for the list of errors."""
-        fixed = {"dataset": "Dataset", "copy": "Copy", "identity": "As", "control": "Positive control", "name": "Name"}
+        fixed = {
+            "dataset": "Dataset",
+            "copy": "Copy",
+            "identity": self.identity_label,
+            "control": "Positive control",
+            "name": "Name",
+        }
         fixed |= {"twins.open": "Open twin", "twins.locked": "Locked twin", "reason": "Why"}
         return {**fixed, **{f"params.{p.name}": p.label for p in self.params}}
 

@@ -57,10 +57,13 @@ class CheckLine:
 
 @dataclass(frozen=True, slots=True)
 class CopyBlock:
+    """``form``: what was typed into one of its two forms, and refused."""
+
     slug: str
     kind: str
     location: str
     checks: tuple[CheckLine, ...] = ()
+    form: Form = EMPTY_FORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class DatasetShow:
     may_edit: bool = False
     copy_kinds: tuple[str, ...] = ()
     copy_form: Form = EMPTY_FORM
+    #: Slug and time.
+    retired: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

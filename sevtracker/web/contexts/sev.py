@@ -197,7 +197,7 @@ class SevShow:
 @dataclass(frozen=True, slots=True)
 class FinalRun:
     """A required check as the final run sees it. ``verdict`` None: it will run when *resolve* is pressed. ``waived``:
-    whatever it says then."""
+    whatever it says then. ``via``: which check that is."""
 
     check: int
     place: str
@@ -206,6 +206,7 @@ class FinalRun:
     reason: Reason | None = None
     at: datetime | None = None
     waived: bool = False
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)

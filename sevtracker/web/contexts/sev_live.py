@@ -181,6 +181,8 @@ class PatchLine:
     url: str = ""
     scope: tuple[str, ...] = ()
     failed_at: datetime | None = None
+    #: The checks that saw it open after it had settled: number, and what each is called.
+    failed_by: tuple[tuple[int, str], ...] = ()
     note: str = ""
     seq: int | None = None
 

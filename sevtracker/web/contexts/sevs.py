@@ -39,10 +39,14 @@ class SevFilters:
     exposure: tuple[Exposure, ...] = ()
     dataset: str = ""
     programme: str = ""
+    #: What was asked for and is no such thing, in words.
+    unknown: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
-        return bool(self.q or self.status or self.level or self.exposure or self.dataset or self.programme)
+        return bool(
+            self.unknown or self.q or self.status or self.level or self.exposure or self.dataset or self.programme
+        )
 
     def query(self) -> dict[str, str | list[str]]:
         """As arguments of ``url_for``, for paging within the same filters."""

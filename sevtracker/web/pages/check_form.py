@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from sevtracker.checks.interface import CheckKind
 from sevtracker.errors import FieldError, InputError
 from sevtracker.web.contexts import Form, Option, ParamField
-from sevtracker.web.pages import forms
+from sevtracker.web.pages import forms, kinds
 
 PREFIX = "params."
 FieldType = Literal["text", "url", "number", "bool", "list", "select", "textarea"]
@@ -24,21 +24,22 @@ def fields(kind: CheckKind[Any], form: Form) -> tuple[ParamField, ...]:
     own = kind.params.model_fields
     common = [name for name in own if name in kind.params.outside_fingerprint]
     ordered = sorted(own, key=lambda name: (name in common, not own[name].is_required()))
-    return tuple(_field(name, own[name], form) for name in ordered)
+    return tuple(_field(name, own[name], form, kinds.example(kind, name)) for name in ordered)
 
 
-def _field(name: str, info: FieldInfo, form: Form) -> ParamField:
+def _field(name: str, info: FieldInfo, form: Form, example: str) -> ParamField:
     type_ = _type(name, info.annotation)
     options = tuple(Option(str(choice), str(choice)) for choice in _choices(info.annotation))
     return ParamField(
         name=name,
-        label=info.title or _label(name),
+        label=info.title or _LABELS.get(name) or _label(name),
         help=info.description or _HELP.get(name, ""),
         type=type_,
         required=info.is_required(),
         value=form.value(PREFIX + name, _default(info) if not form.values.get(_SENT) else ""),
         error=form.error(PREFIX + name),
         options=options,
+        example=example,
     )
 
 
@@ -46,12 +47,19 @@ def _field(name: str, info: FieldInfo, form: Form) -> ParamField:
 _SENT = "kind"
 _WORDS = {"url": "URL", "uid": "UID", "rls": "RLS", "sql": "SQL", "signin": "Sign-in", "id": "ID"}
 
+#: What a parameter is called, where its name says it to programmers only.
+_LABELS: Mapping[str, str] = {
+    "rls_is_fix": "Row-level security is what closed the door",
+    "held": "Keep one session open, and look through it",
+}
+
 #: What a parameter means, where its own model doesn't say.
 _HELP: Mapping[str, str] = {
     "url": "Without user name and password: the identities carry those.",
     "table": "schema.table, as the database spells it.",
     "sensitive_columns": "Each is tried by itself: a column left readable is an open door.",
-    "rls_is_fix": "Row-level security closed the door: no rows then count as denied.",
+    "rls_is_fix": "Tick it where the patch was a policy in the database that hides rows from this identity. Reading"
+    " none then counts as denied, as long as the control sees one; else it is inconclusive.",
     "method": "GET sees the body, HEAD only the status.",
     "marker": "A text that only the exposed content has. Found: open.",
     "signin_hosts": "A redirect there counts as denied.",
@@ -174,20 +182,3 @@ def _parameter(kind: CheckKind[Any] | None, line: str) -> tuple[str, Any]:
     if info is not None and _type(name, info.annotation) == "list":
         return name, [part.strip() for part in value.split(",") if part.strip()]
     return name, value or None
-
-
-_HINTS: Mapping[str, str] = {
-    "access_log": "A log in a table or CSV file: who else came in while the door was open? Informs, and never gates.",
-    "http": "A web address: does it serve to this identity what it should not?",
-    "s3": "A bucket: can this identity read a key, list it, or use an old presigned URL? Is it open to all?",
-    "disclosure": "A table in PostgreSQL or MariaDB: is every column of it disclosed? This closes no access.",
-    "encryption": "A bucket: are its objects encrypted at rest, with the key they should be? This closes no access.",
-    "collection_stopped": "A table in PostgreSQL or MariaDB: did it stop growing? This closes no access.",
-    "sql_grants": "A table in PostgreSQL or MariaDB: can anybody off a list read it, or a view or partition of it?",
-    "sql_read": "A table in PostgreSQL or MariaDB: can this identity read a row, or a sensitive column?",
-}
-
-
-def hint(kind: CheckKind[Any]) -> str:
-    """What the kind is for; of one that came from outside, what it says of itself."""
-    return _HINTS.get(kind.name) or (type(kind).__doc__ or "").strip().partition("\n")[0]

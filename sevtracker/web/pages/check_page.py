@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
 
 from flask import request
 
 from sevtracker.actions.enforce import May, may
-from sevtracker.domain.vocabulary import Trigger
+from sevtracker.domain.vocabulary import Trigger, Verdict
 from sevtracker.errors import NotFound
 from sevtracker.store import checks, facts, people, proposals, sevs, sign_ins, suggestions, timeline
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
 from sevtracker.store.tables import CheckRevision as Stored
-from sevtracker.web import auth
+from sevtracker.web import auth, explain
 from sevtracker.web.contexts import (
     EMPTY_FORM,
     Change,
@@ -32,6 +31,7 @@ from sevtracker.web.current import runtime
 from sevtracker.web.pages import check_form, ways_in
 from sevtracker.web.pages.check_proof import acceptable_shown, proof_shown
 from sevtracker.web.pages.names import check_line, proofs_since, sev_refs
+from sevtracker.web.pages.revisions import differences, proposed
 
 STRIP, A_PAGE, MOST_SEVS, MOST_REVISIONS, MOST_PROPOSALS = 120, 25, 10, 50, 20
 _CONTROL = {
@@ -41,6 +41,7 @@ _CONTROL = {
     "empty": "found it empty",
     "trouble": "met trouble",
 }
+_OWN_CONTROL = {**dict.fromkeys(_CONTROL, "its own, failed"), "got_in": "its own, held"}
 
 
 def build(
@@ -85,12 +86,16 @@ def build(
         check=line,
         locator=check.locator,
         control=check.control,
+        own_control=own_control(check.kind),
+        means=_means(check),
+        door_open=check.decisive is Verdict.open,
+        looks=check.kind in runtime().probes.kinds and runtime().probes.kinds[check.kind].looks,
         interval=timedelta(seconds=check.every_s),
         next_run_at=check.due_at if check.enabled else None,
         revision=check.revision,
         definition=tuple(_definition(check)),
-        strip=tuple(run_line(run) for run in reversed(history)),
-        runs=tuple(run_line(run) for run in page[:A_PAGE]),
+        strip=tuple(run_line(run, check.kind) for run in reversed(history)),
+        runs=tuple(run_line(run, check.kind) for run in page[:A_PAGE]),
         revisions=history_shown,
         more_revisions=len(stored) - len(history_shown),
         dataset=dataset,
@@ -120,24 +125,25 @@ def build(
     )
 
 
+def _means(check: Check) -> str:
+    """What the latest run's reason says, in a sentence; empty: it has not run."""
+    if check.last_reason is None:
+        return ""
+    return explain.why(check.last_reason, check.identity, check.control, own_control=own_control(check.kind)).says
+
+
 def _proposal(line: proposals.Line, check: Check, form: Form, may_decide: bool) -> CheckProposal:
     """What it would change, as the revision history tells a change."""
-    fields = {name: value for name, value in line.change.items() if name != "params"}
-    changes = [
-        Change(name, _word(value), _word(getattr(check, name)))
-        for name, value in sorted(fields.items())
-        if getattr(check, name) != value
-    ]
-    params = line.change.get("params", check.params)
     return CheckProposal(
         id=line.id,
         by=line.proposer,
         at=line.proposed_at,
         against=line.revision,
-        changes=(*changes, *_params_changed(check.params, params)),
+        changes=tuple(proposed(check, line.change)),
         reason=line.reason,
         retires=line.retires,
         may_decide=may_decide,
+        mine=line.proposed_by == auth.person().id,
         form=form,
     )
 
@@ -153,15 +159,22 @@ def read(session: Session, check_id: int) -> tuple[Check, CheckLine]:
     return check, check_line(lines[0], settings, check_id in proven)
 
 
-def run_line(run: checks.RunLine) -> RunLine:
+def own_control(kind: str) -> bool:
+    """Does this kind make its own positive control? One that isn't there any more: nobody knows, so no."""
+    known = runtime().probes.kinds.get(kind)
+    return known is not None and known.own_control
+
+
+def run_line(run: checks.RunLine, kind: str) -> RunLine:
     """A run as pages list it."""
+    told = _OWN_CONTROL if own_control(kind) else _CONTROL
     return RunLine(
         id=run.id,
         verdict=run.verdict,
         reason=run.reason,
         started_at=run.started_at,
         duration_ms=float(run.duration_ms),
-        control=_CONTROL.get(run.control or "", run.control or "was not asked"),
+        control=told.get(run.control or "", run.control or "was not asked"),
         revision=run.revision,
         trigger=Trigger(run.trigger),
         sev=run.sev,
@@ -185,31 +198,7 @@ def _revisions(
             number=now.revision,
             at=now.at,
             by=names.get(now.by_pid, "sevtracker"),
-            changes=tuple(_differences(before, now)) if before else (),
+            changes=tuple(differences(before, now)) if before else (),
             reason=reasons.get(now.revision, ""),
             voids_proof=before is not None and before.fingerprint != now.fingerprint,
         )
-
-
-def _differences(before: Stored, now: Stored) -> Iterator[Change]:
-    for name in ("name", "identity", "control", "required", "enabled"):
-        if getattr(before, name) != getattr(now, name):
-            yield Change(name, _word(getattr(now, name)), _word(getattr(before, name)))
-    yield from _params_changed(before.params, now.params)
-    for which in ("open", "locked"):
-        old, new = ((one.twins or {}).get(which, {}) for one in (before, now))
-        if old != new:
-            texts = [check_form.twin_text(twin, ", ") or "none" for twin in (new, old)]
-            yield Change(f"{which} twin", *texts)
-
-
-def _params_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    for name in sorted(before.keys() | now.keys()):
-        if before.get(name) != now.get(name):
-            yield Change(name, _word(now.get(name)), _word(before.get(name)))
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return check_form.shown(value).replace("\n", ", ") or "none"

@@ -15,8 +15,7 @@ from sevtracker.store.tables import Check
 from sevtracker.store.work import Person
 from sevtracker.web.contexts import Acceptable, Change, Form, ProofShown
 from sevtracker.web.current import runtime
-from sevtracker.web.pages import check_form
-from sevtracker.web.pages.names import identities
+from sevtracker.web.pages import check_form, who
 
 
 def proof_shown(check: Check, reproduced_at: datetime | None, settings: Settings, now: datetime) -> ProofShown:
@@ -33,7 +32,9 @@ def proof_shown(check: Check, reproduced_at: datetime | None, settings: Settings
         keeper=str((check.twins_made or {}).get("keeper", "")),
         can_be_made=check.kind in MAKERS and (check.twins is None or check.twins_made is not None),
         decides=check.weight is not Weight.informs,
-        keepers=tuple(option for option in identities(settings) if option.value not in ("anonymous", check.identity)),
+        keepers=tuple(
+            option for option in who.choices(settings, None, "") if option.value not in ("anonymous", check.identity)
+        ),
     )
 
 

@@ -20,9 +20,10 @@ from sevtracker.store.tables import Check
 from sevtracker.web import auth
 from sevtracker.web.contexts import CheckEdit, CheckList, Form, Option
 from sevtracker.web.current import runtime
-from sevtracker.web.pages import check_form, check_page, forms
+from sevtracker.web.pages import check_form, check_page, forms, who
 from sevtracker.web.pages.blueprint import CHECK, pages
-from sevtracker.web.pages.names import check_line, identities, numbers, paged, proofs_since
+from sevtracker.web.pages.kinds import choices as kind_choices
+from sevtracker.web.pages.names import check_line, numbers, paged, proofs_since
 from sevtracker.web.pages.showing import done, go, show
 from sevtracker.web.permissions import allow
 
@@ -115,14 +116,16 @@ def new_form(kind_name: str | None, form: Form) -> CheckEdit:
         found = datasets.listing(session, limit=MOST_CHOICES)
         copies = _copies(session, form.value("dataset"))
     return CheckEdit(
-        kinds=tuple(Option(name, name, check_form.hint(k)) for name, k in sorted(kinds.items())),
+        kinds=kind_choices(kinds),
         kind=kind_name if kind else None,
         params=check_form.fields(kind, form) if kind else (),
         twin_example=check_form.twin_example(kind) if kind else "",
         datasets=tuple(Option(d.slug, d.name) for d in found),
         copies=copies,
-        identities=identities(runtime().settings),
-        form=form,
+        identities=who.choices(runtime().settings, kind, form.value("identity")),
+        form=who.preset(runtime().settings, kind, form),
+        looks=kind is not None and kind.looks,
+        own_control=kind is not None and kind.own_control,
     )
 
 
@@ -158,7 +161,7 @@ def check_save(check_id: int) -> AnyResponse:
     kind = runtime().probes.kinds.get(check.kind)
     raw: Mapping[str, Any] = {
         "identity": forms.text("identity"),
-        "control": forms.text("control") or None,
+        **({"control": forms.text("control") or None} if "control" in request.form else {}),
         "params": check_form.given(kind),
         "required": forms.ticked("required"),
         "reason": forms.text("reason"),
@@ -202,8 +205,10 @@ def _edit(check: Check, form: Form) -> CheckEdit:
         check=check.id,
         name=check.name,
         params=check_form.fields(kind, form) if kind else (),
-        identities=identities(runtime().settings),
+        identities=who.choices(runtime().settings, kind, check.identity),
         form=form,
+        looks=kind is not None and kind.looks,
+        own_control=kind is not None and kind.own_control,
         gates_own_patch=own_patch,
         twins_keeper=str((check.twins_made or {}).get("keeper", "")),
         twin_example=check_form.twin_example(kind) if kind else "",

@@ -17,7 +17,7 @@ from sevtracker.domain.vocabulary import COPY_KINDS
 from sevtracker.errors import InputError, NotFound
 from sevtracker.store import checks, datasets, sevs
 from sevtracker.store.session import Session
-from sevtracker.store.tables import Dataset
+from sevtracker.store.tables import Copy, Dataset
 from sevtracker.store.work import Viewer
 from sevtracker.web import auth
 from sevtracker.web.contexts import (
@@ -86,17 +86,19 @@ def rows(session: Session, viewer: Viewer, found: Sequence[datasets.Line]) -> tu
 @pages.get("/datasets/<slug>")
 @allow(May.read)
 def dataset_show(slug: str) -> Response:
-    return show(_page(slug))
+    return show(page(slug))
 
 
-def _page(slug: str, copy_form: Form = EMPTY_FORM) -> DatasetShow:
+def page(slug: str, copy_form: Form = EMPTY_FORM, copy_forms: Mapping[str, Form] | None = None) -> DatasetShow:
+    """The page of a dataset. ``copy_form``: of another copy; ``copy_forms``: of each, by its slug. Raises NotFound."""
     person, settings = auth.person(), runtime().settings
     with runtime().read() as session:
         dataset = _found(session, slug)
         lines = checks.listing(session, limit=MOST_CHECKS, dataset=slug)
         since = proofs_since(settings, runtime().clock.now())
         proven = checks.proven(session, [line.id for line in lines], since)
-        copies = _copies(session, dataset, settings, lines, proven)
+        every = datasets.copies_of(session, [dataset.id or 0], retired=True)
+        copies = _copies(every, settings, lines, proven, copy_forms or {})
         programmes = datasets.programmes_of(session, [dataset.id or 0]) if dataset.programme_id else []
         filed = sev_refs(sevs.of_dataset(session, person.viewer, slug, limit=MOST_SEVS))
     return DatasetShow(
@@ -112,6 +114,7 @@ def _page(slug: str, copy_form: Form = EMPTY_FORM) -> DatasetShow:
         may_edit=may(person.role, May.keep_datasets),
         copy_kinds=COPY_KINDS,
         copy_form=copy_form,
+        retired=tuple((copy.slug, copy.retired_at) for copy in every if copy.retired_at is not None),
     )
 
 
@@ -123,14 +126,25 @@ def _found(session: Session, slug: str) -> Dataset:
 
 
 def _copies(
-    session: Session, dataset: Dataset, settings: Settings, lines: Sequence[checks.Line], proven: set[int]
+    every: Sequence[Copy],
+    settings: Settings,
+    lines: Sequence[checks.Line],
+    proven: set[int],
+    forms_: Mapping[str, Form],
 ) -> tuple[CopyBlock, ...]:
     here: dict[str, list[CheckLine]] = {}
     for line in lines:
         here.setdefault(line.copy, []).append(check_line(line, settings, line.id in proven))
     return tuple(
-        CopyBlock(copy.slug, copy.kind, copy.location, tuple(here.get(copy.slug, ())))
-        for copy in datasets.copies_of(session, [dataset.id or 0])
+        CopyBlock(
+            copy.slug,
+            copy.kind,
+            copy.location,
+            tuple(here.get(copy.slug, ())),
+            forms_.get(copy.slug) or Form({"kind": copy.kind, "location": copy.location}),
+        )
+        for copy in every
+        if copy.retired_at is None
     )
 
 
@@ -143,7 +157,7 @@ def copy_add(slug: str) -> AnyResponse:
         with runtime().work(auth.person()) as work:
             acts.add_copy(work, runtime().settings, runtime().probes, slug, given)
     except InputError as error:
-        return show(_page(slug, forms.refused(error, forms.typed())), 422)
+        return show(page(slug, forms.refused(error, forms.typed())), 422)
     done(f"The copy {given.slug} is registered. Nothing looks at it until you point a check there.")
     return go("pages.dataset_show", slug=slug)
 

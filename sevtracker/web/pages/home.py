@@ -120,7 +120,7 @@ def _sev(card: home_store.Card, seen: Sequence[home_store.Seen], now: datetime) 
 # ---- beside the SEVs ---------------------------------------------------------------------------------------------
 
 _ALARMS: Mapping[str, tuple[str, str]] = {
-    "patch:failed": ("Patch failed", "patch {patch}: a check got in after it had settled."),
+    "patch:failed": ("Patch failed", "patch {patch}: a check saw the door open after it had settled."),
     "patch:unverified": ("Patch unverified", "patch {patch}: no check could judge it in time."),
     "sev:reopened": ("Reopened", "it was resolved, and is not any more."),
     "exposure:flapping": ("Flapping", "the access closed and opened again, twice in a day."),
@@ -166,7 +166,7 @@ def _alarm(alike: Sequence[home_store.Told], of_checks: Mapping[int, home_store.
     many = "it waits" if stopped < 2 else f"all {stopped} checks of it there wait"
     named = {name: notice.facts.get(name, "") for name in ("patch", "check", "identity")}
     said = text.format_map({**named, "reason": reason, "many": many})
-    about = key(notice.sev) if notice.sev else f"{check.identity} at {check.place}" if check else ""
+    about = key(notice.sev) if notice.sev else f"{check.identity} at {check.place} (check {check.id})" if check else ""
     told = f"{about}{' ' if said.startswith('patch ') else ': '}{said}" if about else said
     return Alarm(title, told, notice.at, notice.sev, tuple(n.id for n in alike))
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sevtracker.config import Settings
 from sevtracker.domain.vocabulary import IdentityClass
 from sevtracker.store import checks, sevs
-from sevtracker.web.contexts import CheckLine, Cursor, Option, SevRef
+from sevtracker.web.contexts import CheckLine, Cursor, SevRef
 
 T = TypeVar("T")
 
@@ -27,14 +27,6 @@ def class_of(settings: Settings, identity: str) -> IdentityClass:
     """The class of an identity. One that is not configured any more says nothing about who it is."""
     known = settings.identities.get(identity)
     return IdentityClass(known.cls) if known else IdentityClass.service
-
-
-def identities(settings: Settings) -> tuple[Option, ...]:
-    """Every identity to choose from, with its class where the name doesn't say it."""
-    return tuple(
-        Option(name, name, "" if name == known.cls else known.cls.replace("_", " "))
-        for name, known in sorted(settings.identities.items())
-    )
 
 
 def sev_refs(found: Iterable[sevs.Line]) -> tuple[SevRef, ...]:

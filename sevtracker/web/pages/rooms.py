@@ -9,6 +9,7 @@ from sevtracker.web.pages import (
     check_ends,
     check_twins,
     checks,
+    copies,
     datasets,
     home,
     people,
@@ -25,5 +26,5 @@ from sevtracker.web.pages import (
 
 ROOMS = (
     *(home, sevs, sev_acts, sev_word_acts, sev_resolve, datasets, checks, check_ends, check_accept, check_twins),
-    *(suggestions, runs, programmes, people, account, auth, settings, theme),
+    *(suggestions, runs, copies, programmes, people, account, auth, settings, theme),
 )

@@ -18,7 +18,7 @@ from sevtracker.web import auth, explain
 from sevtracker.web.contexts import CheckLine, Counted, PhaseStep, RunShow
 from sevtracker.web.current import runtime
 from sevtracker.web.pages.blueprint import CHECK, RUN, pages
-from sevtracker.web.pages.check_page import read, run_line
+from sevtracker.web.pages.check_page import own_control, read, run_line
 from sevtracker.web.pages.showing import show
 from sevtracker.web.permissions import allow
 
@@ -37,7 +37,7 @@ def run_show(check_id: int, run_id: int) -> Response:
         then = next(r for r in checks.revisions(session, check_id) if r.revision == run.revision)
         counts = tuple(_counts(session, run, line))
     meaning, changes = _meaning(run, then)
-    return show(RunShow(line, run_line(run), tuple(_steps(run, then)), meaning, changes, counts))
+    return show(RunShow(line, run_line(run, then.kind), tuple(_steps(run, then)), meaning, changes, counts))
 
 
 def _steps(run: checks.RunLine, then: CheckRevision) -> Iterator[PhaseStep]:
@@ -47,7 +47,8 @@ def _steps(run: checks.RunLine, then: CheckRevision) -> Iterator[PhaseStep]:
     """
     for step in run.steps:
         phase = Phase(step["phase"])
-        who = then.control or "" if phase is Phase.control else then.identity
+        controls = "" if own_control(then.kind) else then.control or ""
+        who = controls if phase is Phase.control else then.identity
         note = str(step["note"])
         yield PhaseStep(phase, bool(step["ok"]), note[:1].upper() + note[1:], float(step["ms"]), who)
     for phase, note in explain.missing({Phase(step["phase"]) for step in run.steps}, run.verdict).items():
@@ -56,10 +57,8 @@ def _steps(run: checks.RunLine, then: CheckRevision) -> Iterator[PhaseStep]:
 
 def _meaning(run: checks.RunLine, then: CheckRevision) -> tuple[str, str]:
     """Why it ended so, and what would change that."""
-    why = explain.REASONS[run.reason]
-    names = {"who": then.identity, "control": then.control or "nobody (no control is set)"}
-    said = why.says.format(**names)
-    return said[:1].upper() + said[1:], why.changes.format(**names)
+    why = explain.why(run.reason, then.identity, then.control, own_control=own_control(then.kind))
+    return why.says, why.changes
 
 
 def _counts(session: Session, run: checks.RunLine, line: CheckLine) -> Iterator[Counted]:

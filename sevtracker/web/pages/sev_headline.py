@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sevtracker.domain.openings import special, stands_open
 from sevtracker.domain.spans import span
 from sevtracker.domain.vocabulary import Exposure, PatchOutcome, Status, Verdict
 from sevtracker.store.facts import Case
@@ -53,7 +54,7 @@ def _evidence(case: Case) -> str:
             return f"Seen closed by every required check since patch {len(case.patches)}. Resolving looks once more."
         case Exposure.uncertain | Exposure.stale:
             blind = _worst(case, case.sev.exposure)
-            return f"{blind.identity} at {blind.place} no longer tells." if blind else "A check no longer tells."
+            return f"{blind.about} no longer tells." if blind else "A check no longer tells."
         case Exposure.no_patch:
             return "Closed now, and nobody has said why. Log the patch that closed it."
         case Exposure.unattributed:
@@ -61,7 +62,7 @@ def _evidence(case: Case) -> str:
         case Exposure.unproven if any(v.state.door_open for v in case.required):
             return "A check that saw the door open was changed since. Change it back, or have an executive accept that."
         case Exposure.unproven:
-            return "Denied, by checks that never got in. Reproduce the exposure with them first."
+            return "Closed, by checks that never saw it open. Reproduce the exposure with them first."
         case _:
             return ""
 
@@ -69,11 +70,16 @@ def _evidence(case: Case) -> str:
 def _open(case: Case) -> str:
     opened = [v for v in case.vantages if v.state.decisive is Verdict.open and v.state.last_open_at]
     if not opened:
-        return "A check got in."
+        return "A check saw the door open."
     last = max(opened, key=lambda v: v.state.last_open_at or case.now)
     others = f", and {len(opened) - 1} more" if len(opened) > 1 else ""
     at = last.state.last_open_at
-    return f"{last.identity} at {last.place}{others} last got in {_ago(case, at)}." if at else "A check got in."
+    if at is None:
+        return "A check saw the door open."
+    if special(last.kind, last.last_reason) is None:
+        return f"{last.about}{others} last got in {_ago(case, at)}."
+    stands = stands_open(last.kind, last.last_reason, last.identity, f"{last.place}{last.which}")
+    return f"{stands.removesuffix('.')}, seen {_ago(case, at)}{others}."
 
 
 def _unseen(case: Case) -> str:
@@ -91,7 +97,7 @@ def _counting(case: Case) -> str:
         return ""
     seen = case.assessments[slow.check_id]
     since = f" since patch {len(case.patches)}" if case.patches else ""
-    told = f"{slow.identity} at {slow.place}: closed {seen.streak} of {seen.needed} times{since}"
+    told = f"{slow.about}: closed {seen.streak} of {seen.needed} times{since}"
     if seen.soaked_at and seen.soaked_at > case.now:
         return f"{told}, and {span(seen.soaked_at - case.now)} to soak."
     return f"{told}."

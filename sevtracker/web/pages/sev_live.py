@@ -16,7 +16,7 @@ from sevtracker.store.timeline import Item
 from sevtracker.store.work import Person
 from sevtracker.web import exceptions
 from sevtracker.web.contexts import Clocks, PatchLine, SevLive
-from sevtracker.web.pages import sev_bar, sev_headline, sev_matrix, sev_timeline, sev_words
+from sevtracker.web.pages import sev_bar, sev_changes, sev_headline, sev_matrix, sev_timeline, sev_words
 from sevtracker.web.pages.names import key
 
 #: Times are shown by the minute, so a page that is open is told anew each minute; by the second while all is young.
@@ -62,8 +62,8 @@ def token(sev: Sev, now: datetime) -> str:
 
 
 def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: datetime, choices: int = 0) -> Told:
-    """Read and tell everything. Nine statements, two more where something was waived or attested; ``choices``: how many
-    people to offer as commanders."""
+    """Read and tell everything. Nine statements, two more where something was waived or attested, two more where a
+    check was changed; ``choices``: how many people to offer as commanders."""
     wanted = sev_timeline.asked()
     number = int(sev.number or 0)
     [case] = facts.gather(session, [sev], settings.policy, settings.identities, now)
@@ -79,6 +79,7 @@ def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: da
     around = people.around(session, number, ids, pids, choices=choices)
     names = {p.pid: p.name for p in around}
     by_id = {p.id: p for p in around}
+    definitions = sev_changes.read(session, person.viewer, found)
     revised: dict[int, list[Item]] = {}
     for item in story:
         if item.kind == "note:revised":
@@ -94,8 +95,8 @@ def tell(session: Session, settings: Settings, sev: Sev, person: Person, now: da
         bar=sev_bar.build(case, story, now),
         matrix=sev_matrix.build(case, settings),
         blockers=sev_words.blockers(case, case.gate().blockers, person) if sev.status in ACTIVE else (),
-        patches=tuple(_patch(p, by_id) for p in reversed(case.patches)),
-        timeline=sev_timeline.build(found, wanted, tally, revised, names, person.pid),
+        patches=tuple(_patch(p, by_id, case) for p in reversed(case.patches)),
+        timeline=sev_timeline.build(found, wanted, tally, revised, names, person.pid, definitions),
         exceptions=sev_words.exceptions(case),
         waivers=sev_words.waivers(case, said, by_id, person),
         attestations=sev_words.attestations(case, said, by_id, person),
@@ -119,7 +120,7 @@ def _clocks(sev: Sev, now: datetime) -> Clocks:
     )
 
 
-def _patch(patch: Patch, by_id: Mapping[int, people.Named]) -> PatchLine:
+def _patch(patch: Patch, by_id: Mapping[int, people.Named], case: facts.Case) -> PatchLine:
     author = by_id.get(patch.author_id)
     return PatchLine(
         number=patch.number,
@@ -131,4 +132,5 @@ def _patch(patch: Patch, by_id: Mapping[int, people.Named]) -> PatchLine:
         url=patch.url,
         scope=tuple(patch.datasets),
         failed_at=patch.failed_at if patch.outcome is PatchOutcome.failed else None,
+        failed_by=tuple((v.check_id, v.about) for v in case.vantages if patch.number in v.state.failed_patches),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sevtracker.config import Settings
-from sevtracker.domain.vocabulary import IdentityClass
+from sevtracker.domain.vocabulary import WATCHED, IdentityClass
 from sevtracker.store.facts import Case
 from sevtracker.store.vantages import Vantage
 from sevtracker.web.contexts import Cell, Hole, Matrix, MatrixColumn, MatrixRow
@@ -50,16 +50,15 @@ def _entry(
     holes: Sequence[str | None],
     attested_until: datetime | None,
 ) -> tuple[Cell, ...] | Hole:
-    cells = tuple(_cell(case, v, here) for v in here if v.identity == column.identity)
+    cells = tuple(_cell(case, v) for v in here if v.identity == column.identity)
     if cells:
         return cells
     unseen = None in holes or str(column.identity_class) in holes
     return Hole(column.identity_class, attested_until) if unseen else ()
 
 
-def _cell(case: Case, v: Vantage, here: Sequence[Vantage]) -> Cell:
+def _cell(case: Case, v: Vantage) -> Cell:
     seen = case.assessments[v.check_id]
-    alone = sum(other.identity == v.identity for other in here) == 1
     return Cell(
         check=v.check_id,
         exposure=seen.exposure,
@@ -67,8 +66,15 @@ def _cell(case: Case, v: Vantage, here: Sequence[Vantage]) -> Cell:
         reason=v.last_reason,
         last_at=v.state.last_at,
         streak=min(seen.streak, seen.needed),
-        needed=seen.needed,
+        needed=0 if case.sev.status in WATCHED else seen.needed,  # nothing is counted any more
         required=v.required and v.enabled,
         waived_until=case.seen(v).waived_until(case.now),
-        via="" if alone else v.kind if v.name == f"{v.identity} at {v.place}" else v.name,
+        via=via(v) if v.alike else "",
     )
+
+
+def via(v: Vantage) -> str:
+    """Which way in it is, where the identity and the copy are said already."""
+    called = v.name.removeprefix(f"{v.identity} · ").removesuffix(f" at {v.copy}")
+    same = v.name == f"{v.identity} at {v.place}"  # as checks were named that nobody named
+    return f"check {v.check_id} · {v.kind if same else called}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -59,7 +59,7 @@ def _build(session: Session, sev: Sev, person: Person, now: datetime, forms: Map
         may=allowed,
         acts=tuple(_acts(told, person)),
         people=tuple(_choices(told)) if allowed.edit else (),
-        next_steps=tuple(_next_steps(told)) if request.args.get("filed") and sev.status in ACTIVE else (),
+        next_steps=_still(_next_steps(told)) if request.args.get("filed") and sev.status in ACTIVE else (),
         forms=forms,
         revising=_revising(told) if allowed.note else None,
         ways_in=ways_in.build(suggestions.of_sev(session, told.live.number)),
@@ -158,24 +158,34 @@ def _last(told: Told, kind: str) -> Item | None:
 # ---- what to do next ---------------------------------------------------------------------------------------------
 
 
+def _still(steps: Iterable[NextStep]) -> tuple[NextStep, ...]:
+    """All of them, unless nothing of it is left to do."""
+    listed = tuple(steps)
+    return listed if any(not step.done for step in listed) else ()
+
+
 def _next_steps(told: Told) -> Iterator[NextStep]:
     """After filing. What was never seen open can't be seen closed, so reproducing comes first."""
     case, number = told.case, told.live.number
     seen_open = any(v.state.decisive is Verdict.open or v.state.reproduced for v in case.vantages)
-    if case.vantages and not case.holes:
+    unseen = case.holes[0].place.partition("/") if case.holes else ("", "", "")
+    add = url_for("pages.check_new", dataset=unseen[0] or None, copy=unseen[2] or None, sev=number)
+    if seen_open:
+        yield NextStep("Reproduced: a check saw it open", "So it can be seen closed, too.", "#matrix-title", done=True)
+    elif case.vantages and not case.holes:
         yield NextStep(
             "Reproduce it: see the checks run",
             "They were started as you filed. What they never see open, they can't see closed.",
             "#matrix-title",
-            done=seen_open,
         )
     else:
-        hole = case.holes[0].place.partition("/") if case.holes else ("", "", "")
         yield NextStep(
             "Reproduce it: point a check at it",
-            "A check that gets in proves the exposure. What was never seen open can't be seen closed.",
-            url_for("pages.check_new", dataset=hole[0] or None, copy=hole[2] or None, sev=number),
+            "A check that sees it open proves the exposure. What was never seen open can't be seen closed.",
+            add,
         )
+    if seen_open and case.holes:
+        yield NextStep(f"Point a check at {case.holes[0].place}", "Nobody looks there, so it can't be resolved.", add)
     yield NextStep("Name a commander", "Somebody has to hold the thread.", "#edit", bool(case.sev.commander_id))
     yield NextStep("Say since when", "It sets the exposure window.", "#edit", bool(case.sev.exposed_from))
     yield NextStep("Log the patch, once there is one", "The checks run at once, and tell whether it held.", "#patch",

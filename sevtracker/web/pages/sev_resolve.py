@@ -18,7 +18,7 @@ from sevtracker.store import facts, sevs
 from sevtracker.web import auth, resolving
 from sevtracker.web.contexts import EMPTY_FORM, FinalRun, Form, SevResolve
 from sevtracker.web.current import runtime
-from sevtracker.web.pages import forms, sev_words
+from sevtracker.web.pages import forms, sev_matrix, sev_words
 from sevtracker.web.pages.blueprint import SEV, pages
 from sevtracker.web.pages.names import key
 from sevtracker.web.pages.showing import done, go, show
@@ -95,7 +95,7 @@ def _final_runs(case: facts.Case, asked_at: datetime | None) -> tuple[FinalRun, 
         made = asked_at is not None and v.state.last_at is not None and v.state.last_at >= asked_at
         if made:
             seen = (v.last_verdict, v.last_reason, v.state.last_at)
-            runs.append(FinalRun(v.check_id, v.place, v.identity, *seen, waived=waived))
+            runs.append(FinalRun(v.check_id, v.place, v.identity, *seen, waived=waived, via=sev_matrix.via(v)))
         else:
-            runs.append(FinalRun(v.check_id, v.place, v.identity, waived=waived))
+            runs.append(FinalRun(v.check_id, v.place, v.identity, waived=waived, via=sev_matrix.via(v)))
     return tuple(runs) if asked_at is None or any(r.verdict for r in runs) else ()

@@ -14,6 +14,7 @@ from sevtracker.store.session import Session
 from sevtracker.store.timeline import OF_BOTH, OF_THE_MACHINE, Item
 from sevtracker.web.contexts import Change, EntryTone, KindGroup, Revision, Timeline, TimelineEntry
 from sevtracker.web.pages.names import whole
+from sevtracker.web.pages.sev_changes import Definitions
 
 A_PAGE = 50
 
@@ -97,13 +98,14 @@ def build(
     revised: Mapping[int, Sequence[Item]],
     names: Mapping[str, str],
     mine: str | None,
+    definitions: Definitions,
 ) -> Timeline:
     """``revised``: each note's revisions, oldest first. ``names`` by pseudonym. ``mine``: who may revise theirs."""
     shown = found[:A_PAGE]
     total = sum(tally.values())
     in_sight = sum(count for kind, count in tally.items() if _group(kind) in wanted.shown and _by(kind, wanted.by))
     return Timeline(
-        entries=tuple(_entry(item, revised.get(item.seq, ()), names, mine) for item in shown),
+        entries=tuple(_entry(item, revised.get(item.seq, ()), names, mine, definitions) for item in shown),
         groups=tuple(_groups(wanted, tally)),
         kind=wanted.kind,
         by=wanted.by,
@@ -137,7 +139,13 @@ def _groups(wanted: Asked, tally: Mapping[str, int]) -> Iterator[KindGroup]:
 # ---- one entry ---------------------------------------------------------------------------------------------------
 
 
-def _entry(item: Item, revisions: Sequence[Item], names: Mapping[str, str], mine: str | None) -> TimelineEntry:
+def _entry(
+    item: Item,
+    revisions: Sequence[Item],
+    names: Mapping[str, str],
+    mine: str | None,
+    definitions: Definitions,
+) -> TimelineEntry:
     note = item.kind == "note:added"
     words = [item, *revisions]
     earlier = tuple(Revision(i.text or "", i.recorded_at, names.get(i.actor_pid, i.actor_name)) for i in words[:-1])
@@ -150,7 +158,7 @@ def _entry(item: Item, revisions: Sequence[Item], names: Mapping[str, str], mine
         machine=item.by_machine or item.kind in OF_THE_MACHINE,
         text=(words[-1].text or "") if note else _text(item),
         tone=_tone(item),
-        changes=tuple(_changes(item, names)),
+        changes=tuple(definitions.changes(item, names) or _changes(item, names)),
         revisions=tuple(reversed(earlier)) if note else (),
         backdated=(item.recorded_at - item.at).total_seconds() > 60 and not item.kind.startswith("check:"),
         revisable=note and mine is not None and item.actor_pid == mine,
@@ -182,7 +190,11 @@ def _changes(item: Item, names: Mapping[str, str]) -> Iterator[Change]:
     if item.kind not in ("sev:changed", "check:changed", "check:change_refused"):
         return
     for name, change in item.facts.get("changed", item.facts).items():
-        if isinstance(change, Mapping) and "old" in change and "new" in change:
+        if name == "fingerprint":  # of people, only what it was made of
+            continue
+        if name == "twins":
+            yield Change("canary twins", "changed")
+        elif isinstance(change, Mapping) and "old" in change and "new" in change:
             blank = "nobody" if name == "commander" else "nothing"
             yield Change(_label(name), _word(change["new"], names, blank), _word(change["old"], names, blank))
         elif name == "members" and isinstance(change, Mapping):
@@ -217,6 +229,8 @@ def pids_in(found: Sequence[Item]) -> Iterator[str]:
     """Everybody whom these records name, as actors or in a change."""
     for item in found:
         yield item.actor_pid
+        if isinstance(proposer := item.facts.get("proposed_by"), str):
+            yield proposer
         if item.kind == "sev:changed":
             commander, members = item.facts.get("commander"), item.facts.get("members")
             if isinstance(commander, Mapping):

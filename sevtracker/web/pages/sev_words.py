@@ -75,7 +75,7 @@ def exceptions(case: Case) -> tuple[ExceptionLine, ...]:
 def waivers(case: Case, said: told.Spoken, people: Mapping[int, Named], person: Person) -> tuple[WaiverLine, ...]:
     """Newest first. Any executive may revoke one, an author of a patch too: that lets nothing through."""
     revokes = may(person.role, May.grant_waivers)
-    about = {v.check_id: f"{v.identity} at {v.place}" for v in case.vantages}
+    about = {v.check_id: v.about for v in case.vantages}
     return tuple(
         WaiverLine(
             id=row.id or 0,
@@ -163,7 +163,9 @@ def _waivable(case: Case) -> Iterable[Option]:
     gating = [v for v in case.vantages if v.weight is not Weight.informs and (v.gates or _open(v))]
     for v in sorted(gating, key=lambda v: not gate.objects(case.seen(v), facts)):
         seen = "its door is open" if _open(v) else EXPOSURE[case.assessments[v.check_id].exposure]
-        yield Option(f"{v.check_id}:{'open' if _open(v) else 'shut'}", f"{v.identity} at {v.place}", seen)
+        yield Option(
+            f"{v.check_id}:{'open' if _open(v) else 'shut'}", f"check {v.check_id}: {v.name}, {v.locator}", seen
+        )
 
 
 def _open(v: Vantage) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from flask import Response, request
@@ -31,6 +31,8 @@ A_PAGE = 25
 MOST_ROWS = 100
 #: A list to choose from; whoever has more names the dataset in the address.
 MOST_CHOICES = 1000
+#: Characters of an unknown word that are said back.
+_LONGEST_WORD = 40
 FORM_KEY = "form_key"
 
 
@@ -47,7 +49,8 @@ def sev_list() -> Response:
 
 
 def _filters() -> SevFilters:
-    """What the address asks for. A word that is none of ours asks for nothing; ``level:SEV1`` typed is a filter."""
+    """What the address asks for; ``level:SEV1`` typed is a filter. A word that is none of ours asks for nothing, and
+    is told."""
     given = {name: request.args.getlist(name) for name in ("status", "level", "exposure", "dataset", "programme")}
     rest = []
     for word in request.args.get("q", "").split():
@@ -63,12 +66,28 @@ def _filters() -> SevFilters:
         exposure=_known(Exposure, given["exposure"]),
         dataset=next(filter(None, given["dataset"]), ""),
         programme=next(filter(None, given["programme"]), ""),
+        unknown=tuple(_unknown(given)),
     )
 
 
+_MEMBERS: Mapping[str, type[Level] | type[Status] | type[Exposure]] = {
+    "level": Level,
+    "status": Status,
+    "exposure": Exposure,
+}
+
+
+def _unknown(given: Mapping[str, list[str]]) -> Iterator[str]:
+    """A sentence for each value that is none, with those that there are."""
+    for name, members in _MEMBERS.items():
+        there_is = [str(member) for member in members]
+        for value in dict.fromkeys(v for v in given[name] if v and v.casefold() not in map(str.casefold, there_is)):
+            yield f"There is no {name} {value[:_LONGEST_WORD]}, so that narrows nothing. There are {', '.join(there_is)}."
+
+
 def _known(of: type[E], values: list[str]) -> tuple[E, ...]:
-    words = {str(member): member for member in of}
-    return tuple(dict.fromkeys(words[value] for value in values if value in words))
+    words = {str(member).casefold(): member for member in of}
+    return tuple(dict.fromkeys(words[v] for v in map(str.casefold, values) if v in words))
 
 
 def _list(session: Session, filters: SevFilters) -> SevList:

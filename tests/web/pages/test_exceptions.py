@@ -47,7 +47,7 @@ def test_a_blocker_leads_an_executive_to_the_form_that_waives_it(cast: Cast, num
     [link] = re.findall(r'href="([^"]+)">Waive…', page)
     assert link == f"/sevs/{number}?waive=1#waive"
     page = cast.vera.open(link.split("#")[0])
-    assert re.search(r'<option value="1:open" selected>anonymous at events/primary', page)
+    assert re.search(r'<option value="1:open" selected>check 1: anonymous · http · [^<]+ at primary, GET http', page)
     assert "Waive…" not in cast.erik.open(f"/sevs/{number}")
 
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.add_column("check_", sa.Column("weight", sa.String(32), nullable=False, server_default="decides"))
     op.add_column("check_", sa.Column("memory", _JSON, nullable=True))
     op.add_column("check_", sa.Column("retired_at", UTCDateTime(), nullable=True))
+    op.add_column("copy", sa.Column("retired_at", UTCDateTime(), nullable=True))
     op.add_column("lane", sa.Column("not_before", sa.Float(), nullable=False, server_default="0"))
     op.add_column("run", sa.Column("impact", _JSON, nullable=True))
     op.add_column("sev", sa.Column("exceptions", sa.Integer(), nullable=False, server_default="0"))
