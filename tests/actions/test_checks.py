@@ -75,7 +75,7 @@ def test_an_edit_voids_proof_and_streak(mci: Tracker) -> None:
     assert (mci.sev().exposure, mci.vantage().streak) == (Exposure.unproven, 0)
     record = next(item for item in mci.timeline() if item.kind == "check:changed")
     assert record.facts["changed"]["fingerprint"]["old"] != record.facts["changed"]["fingerprint"]["new"]
-    assert sentence(record.kind, record.facts) == "Check 1 changed (fingerprint, hint)."
+    assert sentence(record.kind, record.facts) == "Check 1 changed (hint)."
 
 
 def test_going_back_to_what_was_reproduced_starts_the_streak_anew(mci: Tracker) -> None:

@@ -129,9 +129,7 @@ def test_a_second_persons_approval_makes_the_change(patched: Tracker) -> None:
     assert told.actor_pid == patched.cast["priya"].pid
     assert told.facts["proposed_by"] == patched.cast["dana"].pid
     assert told.text == "Seen, and all right."
-    assert sentence(told.kind, told.facts) == (
-        "Check 1 changed (fingerprint, required, hint), as proposal 1 of somebody else."
-    )
+    assert sentence(told.kind, told.facts) == ("Check 1 changed (required, hint), as proposal 1 of somebody else.")
     with patched.read() as session:
         assert stored.revisions(session, 1)[-1].by_pid == patched.cast["priya"].pid
         [line] = kept.listing(session, 1, patched.viewer("dana"), limit=10)

@@ -82,7 +82,8 @@ def _unknown(given: Mapping[str, list[str]]) -> Iterator[str]:
     for name, members in _MEMBERS.items():
         there_is = [str(member) for member in members]
         for value in dict.fromkeys(v for v in given[name] if v and v.casefold() not in map(str.casefold, there_is)):
-            yield f"There is no {name} {value[:_LONGEST_WORD]}, so that narrows nothing. There are {', '.join(there_is)}."
+            said = f"There is no {name} {value[:_LONGEST_WORD]}, so that narrows nothing."
+            yield f"{said} There are {', '.join(there_is)}."
 
 
 def _known(of: type[E], values: list[str]) -> tuple[E, ...]:
