@@ -25,7 +25,7 @@ EXPOSURE_MEANS: Mapping[Exposure, str] = {
     Exposure.exposed: "A check saw the door open: what must not be possible still is.",
     Exposure.no_patch: "The checks are denied, but nobody logged a patch: nothing explains why it closed.",
     Exposure.unproven: "The checks are denied, but never saw this door open, so their denial proves nothing yet.",
-    Exposure.unverified: "No check has given an answer yet. An error is not a denial.",
+    Exposure.unverified: "Not all is seen: a check has no answer, or a copy no check. An error is not a denial.",
     Exposure.unattributed: "It was open after the last patch had settled. Nobody knows what closed it since.",
     Exposure.flapping: "It opened again at least twice in a day. Twice the evidence is needed now.",
     Exposure.uncertain: "It was verified, but the latest run could not tell.",

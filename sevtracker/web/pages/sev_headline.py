@@ -88,7 +88,10 @@ def _unseen(case: Case) -> str:
     silent = [v for v in case.required if v.state.decisive is None]
     if silent:
         return f"{len(silent)} of {len(case.required)} required checks have given no answer yet."
-    return f"{len(case.holes)} of its copies nobody looks at." if case.holes else "No check has given an answer yet."
+    unseen = len({hole.place for hole in case.holes})
+    if not unseen:
+        return "No check has given an answer yet."
+    return f"{unseen} of its copies {'is' if unseen == 1 else 'are'} not looked at as the level asks."
 
 
 def _counting(case: Case) -> str:
