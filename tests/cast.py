@@ -5,7 +5,7 @@ Dana reports, Priya commands, Vik is a VP, Aud audits, Ada administers, Eve is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -66,8 +66,11 @@ class DoorParams(CheckParams):
     hint: str = ""
     #: Says where, too, but is not shown.
     part: str = ""
+    #: Whom it lets pass.
+    allowed: tuple[str, ...] = ()
 
-    outside_place: ClassVar[frozenset[str]] = frozenset({"hint"})
+    outside_place: ClassVar[frozenset[str]] = frozenset({"hint", "allowed"})
+    loosened_by: ClassVar[Mapping[str, str]] = {"allowed": "more"}
 
 
 class DoorKind(CheckKind[DoorParams]):

@@ -7,12 +7,12 @@ settles what the earlier one saw, and no more: proof, streak and soak are still 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sevtracker.actions import evaluation
-from sevtracker.actions.checks import locked, outside_place
+from sevtracker.actions.checks import as_taken_now, locked, outside_place
 from sevtracker.actions.enforce import Denied, May, require
 from sevtracker.actions.guarding import say
 from sevtracker.actions.inputs import AcceptDefinition
@@ -39,12 +39,13 @@ def accept(
     check = locked(work, check_id)
     if given.revision is not None and given.revision != check.revision:
         raise Conflict(f"The check is at revision {check.revision} since you looked. Look again, then decide.")
-    opened = acceptances.last_open(work.session, check_id)
-    if (trouble := why_not(work.session, probes, check, opened)) is not None or opened is None:
-        raise Conflict(trouble or "No definition of this check ever saw the door open.")
-    told: dict[str, Any] = {"check": check_id, "revision": check.revision, "since": opened.revision}
-    told |= {"fingerprint": check.fingerprint, "changed": _plain(differences(opened, check))}
-    if (own := of_their_own(work.session, work.by, check, opened)) is not None:
+    opened = acceptances.opened_by(work.session, check)
+    if (trouble := why_not(work.session, probes, check, opened)) is not None:
+        raise Conflict(trouble)
+    oldest = opened[0]
+    told: dict[str, Any] = {"check": check_id, "revision": check.revision, "since": oldest.revision}
+    told |= {"fingerprint": check.fingerprint, "changed": _plain(differences(probes, oldest, check))}
+    if (own := of_their_own(work.session, work.by, check, oldest)) is not None:
         say(work, check, "check:acceptance_refused", {**told, "why": own}, given.told)
         _judge(work, settings, check_id)
         return Denied(_OWN[own])
@@ -70,29 +71,30 @@ def _after_its_runs(work: Work, check: Check) -> datetime:
     return work.now if check.last_at is None else max(work.now, check.last_at + timedelta(microseconds=1))
 
 
-def why_not(session: Session, probes: ProbeEnvironment, check: Check, opened: CheckRevision | None) -> str | None:
+def why_not(session: Session, probes: ProbeEnvironment, check: Check, opened: Sequence[CheckRevision]) -> str | None:
     """Why there is nothing to accept of the check's present definition, in words; None if there is.
 
-    ``opened``: the definition that last saw the door open.
+    ``opened``: the other definitions whose own last word is open.
     """
     if check.retired_at is not None or not check.enabled:
         return "This check is disabled. Enable it, and have it see the door closed, first."
     if check.decisive is Verdict.open:
         return "The last that this check said is open. Nobody can accept that; the door has to be closed."
-    if opened is None or not acceptances.left_open(session, check):
+    if not opened or not acceptances.left_open(session, check):
         return "There is nothing to accept: no earlier definition of this check holds its door open."
     if not acceptances.saw_it_closed(session, check):
         return "It has not seen the door closed as it is defined now. Run it first."
-    moved = _moved(probes, check, opened)
+    moved = sorted({name for revision in opened for name in _moved(probes, check, revision)})
     if moved:
         return f"It looks elsewhere since it saw the door open ({', '.join(moved)}). Change that back."
     return None
 
 
-def differences(opened: CheckRevision, check: Check) -> dict[str, dict[str, Any]]:
+def differences(probes: ProbeEnvironment, opened: CheckRevision, check: Check) -> dict[str, dict[str, Any]]:
     """What the check is defined by that differs from ``opened``, each with its old and its new value."""
+    before = as_taken_now(probes, check.kind, opened.params)
     pairs: dict[str, tuple[Any, Any]] = {
-        name: (opened.params.get(name), check.params.get(name)) for name in sorted({*opened.params, *check.params})
+        name: (before.get(name), check.params.get(name)) for name in sorted({*before, *check.params})
     }
     pairs |= {name: (getattr(opened, name), getattr(check, name)) for name in ("identity", "control", "locator")}
     return {name: {"old": old, "new": new} for name, (old, new) in pairs.items() if old != new}
@@ -101,7 +103,7 @@ def differences(opened: CheckRevision, check: Check) -> dict[str, dict[str, Any]
 def _moved(probes: ProbeEnvironment, check: Check, opened: CheckRevision) -> list[str]:
     """The parts of the change that say where it looks, or as whom: nobody accepts those."""
     judges = {*outside_place(probes, check.kind), "control"}
-    return [name for name in differences(opened, check) if name not in judges]
+    return [name for name in differences(probes, opened, check) if name not in judges]
 
 
 _OWN: Mapping[str, str] = {
@@ -110,11 +112,11 @@ _OWN: Mapping[str, str] = {
 }
 
 
-def of_their_own(session: Session, person: Person, check: Check, opened: CheckRevision) -> str | None:
+def of_their_own(session: Session, person: Person, check: Check, oldest: CheckRevision) -> str | None:
     """Why this person's word would be on a work of their own: a key of ``_OWN``; None: it would not."""
     if facts.judges_patches_of(session, check.id or 0, person.id):
         return "own_patch"
-    return "own_edit" if person.pid in acceptances.editors(session, check.id or 0, opened.revision) else None
+    return "own_edit" if person.pid in acceptances.editors(session, check.id or 0, oldest) else None
 
 
 def _plain(value: Any) -> Any:

@@ -124,7 +124,7 @@ def create(
     return check
 
 
-def _revise(work: Work, check: Check) -> None:
+def _revise(work: Work, check: Check, *, looser: bool = False) -> None:
     work.session.add(
         CheckRevision(
             check_id=check.id or 0,
@@ -141,6 +141,7 @@ def _revise(work: Work, check: Check) -> None:
             enabled=check.enabled,
             fingerprint=check.fingerprint,
             locator=check.locator,
+            looser=looser,
         )
     )
     work.session.flush()
@@ -225,7 +226,7 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
     if check.retired_at is not None:
         raise Conflict("This check is retired. Add another one.")
     _no_nulls(given, sent)
-    stood = _params_now(probes, check)
+    stood = as_taken_now(probes, check.kind, check.params)
     judged = _as_it_is(check, stood) if retires else _vetted(probes, redefined(check, given), vetted)
     if "twins" in sent and twins_made is None and check.twins_made is not None:
         raise Conflict("These twins were made by sevtracker at the target. Drop them first; else nobody would.")
@@ -240,6 +241,10 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
         _no_hiding(work, check, given, valid, moved - outside_place(probes, check.kind), retires=retires)
     except (Conflict, NotPermitted) as why:
         return refuse(work, check, wanted, why)
+    place_moved = bool(moved - outside_place(probes, check.kind)) or valid.locator.text != check.locator
+    looser = place_moved or definition.identity != check.identity or _loosened(probes, check.kind, stood, valid.params)
+    if looser:
+        check.left_open = dict.fromkeys(check.left_open, True)
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
     if valid.fingerprint != check.fingerprint:
         check.memory = None
@@ -259,7 +264,7 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
     check.halted, check.auth_failures, check.failures = None, 0, 0
     check.due_at = work.now if check.enabled else None
     work.session.add(check)
-    _revise(work, check)
+    _revise(work, check, looser=looser)
     sign_ins.allow_trial(work.session, [check_id])
     proposals.supersede(work.session, check_id, work.now, but=proposal.id if proposal else None)
     _record_change(work, check, wanted)
@@ -320,15 +325,20 @@ def _no_nulls(given: ChangeCheck, sent: set[str]) -> None:
         raise InputError(*(FieldError(n, "This can't be empty.") for n in empty))
 
 
-def _params_now(probes: ProbeEnvironment, check: Check) -> Mapping[str, Any]:
-    """The saved parameters as the kind writes them today: it may have got further ones since, with their defaults."""
-    if check.kind not in probes.kinds:
-        return check.params
-    params: type[CheckParams] = probes.kinds[check.kind].params
+def as_taken_now(probes: ProbeEnvironment, kind: str, saved: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Saved parameters as the kind writes them today: it may have got further ones since, with their defaults."""
+    if kind not in probes.kinds:
+        return saved
+    params: type[CheckParams] = probes.kinds[kind].params
     try:
-        return params.model_validate(check.params).model_dump(mode="json", exclude_none=True)
+        return params.model_validate(saved).model_dump(mode="json", exclude_none=True)
     except ValidationError:
-        return check.params
+        return saved
+
+
+def _loosened(probes: ProbeEnvironment, kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Does less count as an open door than before?"""
+    return kind in probes.kinds and probes.kinds[kind].params.loosened(before, now)
 
 
 def outside_place(probes: ProbeEnvironment, kind: str) -> frozenset[str]:
@@ -342,7 +352,7 @@ def outside_place(probes: ProbeEnvironment, kind: str) -> frozenset[str]:
 def _no_hiding(
     work: Work, check: Check, given: ChangeCheck, valid: Validated, moved: set[str], *, retires: bool = False
 ) -> None:
-    """Other edits than ``moved`` (to another place) are harmless: they void proof and streak, hence open no gate.
+    """Other edits than ``moved`` (to another place) void proof and streak, and take nothing back that was seen open.
 
     An edit and then hiding is hiding, too: what it says before it is proven clears no open door.
     """
@@ -363,6 +373,11 @@ def _no_hiding(
             "This check saw the door open, and was changed since into one that never did, whose closed proves nothing."
             " Change it back, or have an executive accept what it is now, before disabling it, making it optional or"
             " pointing it elsewhere."
+        )
+    elif acceptances.unproven_word(work.session, check):
+        raise Conflict(
+            "What this check judges by was accepted, and has not been proven since: its closed proves nothing yet."
+            " Prove it on canary twins before disabling it, making it optional or pointing it elsewhere."
         )
 
 

@@ -237,4 +237,16 @@ def _after(
         "last_at": f.seen.started_at,
         "decisive": decisive[0],
         "decisive_at": decisive[1],
+        "left_open": _left_open(check, f),
     }
+
+
+def _left_open(check: Standing, f: Finished) -> dict[str, bool]:
+    """The definitions whose own last word is open, after this run: as ``domain.exposure`` folds them."""
+    if f.seen.verdict is Verdict.inconclusive:
+        return check.left_open
+    mine = f.job.fingerprint
+    if f.seen.verdict is Verdict.closed:
+        return {definition: held for definition, held in check.left_open.items() if definition != mine}
+    kept = {d: held for d, held in check.left_open.items() if held or mine != check.fingerprint}
+    return {**kept, mine: check.left_open.get(mine, False)}

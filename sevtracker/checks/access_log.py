@@ -97,6 +97,7 @@ class AccessLogParams(CheckParams):
     )
 
     outside_place: ClassVar[frozenset[str]] = frozenset({"allowed_principals", "canary_principal", "max_gap"})
+    loosened_by: ClassVar[Mapping[str, str]] = {"allowed_principals": "more"}
 
     @model_validator(mode="after")
     def _one_place(self) -> AccessLogParams:

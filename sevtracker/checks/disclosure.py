@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -27,6 +27,7 @@ class DisclosureParams(CheckParams):
     disclosed: tuple[Column, ...] = Field(max_length=1000, description="The columns that people were told about")
 
     outside_place: ClassVar[frozenset[str]] = frozenset({"disclosed"})
+    loosened_by: ClassVar[Mapping[str, str]] = {"disclosed": "more"}
 
 
 class DisclosureKind(CheckKind[DisclosureParams]):

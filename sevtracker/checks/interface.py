@@ -45,6 +45,21 @@ class CheckParams(BaseModel):
     twins_own: ClassVar[frozenset[str]] = frozenset()
     #: Those that say how a door is tried: a twin has to be tried in the same way, so it can't have them of its own.
     twins_fixed: ClassVar[frozenset[str]] = frozenset()
+    #: What makes a judgement of ``outside_place`` looser, so that less counts as an open door: ``more`` or ``fewer``
+    #: of a list, or the switch that is ``on``. What a stricter definition saw open then has to be seen closed by it.
+    loosened_by: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def loosened(cls, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+        """Is ``now`` looser than ``before`` in anything? Both as JSON has them."""
+        return any(_looser(how, before.get(name), now.get(name)) for name, how in cls.loosened_by.items())
+
+
+def _looser(how: str, before: Any, now: Any) -> bool:
+    if how == "on":
+        return bool(now) and not before
+    more, fewer = set(now or ()) - set(before or ()), set(before or ()) - set(now or ())
+    return bool(more if how == "more" else fewer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, ClassVar
 
@@ -51,6 +51,7 @@ class SqlGrantsParams(CheckParams):
 
     outside_place: ClassVar[frozenset[str]] = frozenset({"allowed_roles"})
     twins_own: ClassVar[frozenset[str]] = frozenset({"allowed_roles"})
+    loosened_by: ClassVar[Mapping[str, str]] = {"allowed_roles": "more"}
 
 
 class SqlGrantsKind(CheckKind[SqlGrantsParams]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -37,6 +37,7 @@ class SqlReadParams(CheckParams):
 
     outside_place: ClassVar[frozenset[str]] = frozenset({"sensitive_columns", "rls_is_fix"})
     twins_fixed: ClassVar[frozenset[str]] = frozenset({"held"})
+    loosened_by: ClassVar[Mapping[str, str]] = {"sensitive_columns": "fewer", "rls_is_fix": "on"}
 
 
 class SqlReadKind(CheckKind[SqlReadParams]):

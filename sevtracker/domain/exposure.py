@@ -50,12 +50,14 @@ FLAPS = 2
 class Edited:
     """The check's definition has been ``fingerprint`` since ``at``. The first one creates the check.
 
-    ``twins`` stands for its canary twins ("": none). They are no part of the definition.
+    ``twins`` stands for its canary twins ("": none). They are no part of the definition. ``looser``: it judges more
+    loosely than the one before, or looks elsewhere.
     """
 
     at: datetime
     fingerprint: str
     twins: str = ""
+    looser: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +131,22 @@ class VantageState:
     last_open_at: datetime | None = None
     swings: tuple[datetime, ...] = ()
 
-    #: The last that a reproduced definition said is open. Another one can't take that back by twins alone.
-    still_open: bool = False
-    #: The definition that an executive accepted all the same, until an edit or an open.
+    #: The definitions that saw the door open, and have not seen it closed since. Another one takes that over when it
+    #: sees the door open, too; but not for those that are ``held``, since a looser one came after them.
+    open_by: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    #: The definition that an executive accepted all the same, until the next edit; ``settled``: what of the others
+    #: that settles, as long as it stands.
     accepted: str | None = None
+    settled: tuple[str, ...] = ()
 
     #: The latest time that a patch, an edit or a proof has. A run from before it can't simply be added.
     said_at: datetime | None = None
+
+    @property
+    def still_open(self) -> bool:
+        """Is there a definition whose own last word is open?"""
+        return bool(self.open_by)
 
     @property
     def door_open(self) -> bool:
@@ -149,6 +160,8 @@ class VantageState:
 
     def proven(self, rules: Rules, at: datetime) -> bool:
         """Has the current definition been seen to tell an open door from a closed one, as of ``at``?"""
+        if any(definition != self.fingerprint for definition in self.open_by):
+            return False
         if self.fingerprint in self.reproduced:
             return True
         return (
@@ -209,16 +222,37 @@ def _edited(state: VantageState, event: Edited) -> VantageState:
             return state
     elif event.fingerprint == state.fingerprint:
         return state
-    still_open = state.still_open or state.accepted is not None
-    state = replace(state, still_open=still_open, accepted=None)
+    if event.fingerprint != state.fingerprint:
+        state = _unsettled(state)
+    if event.looser:
+        state = replace(state, held=_joined(state.held, state.open_by))
     return replace(state, fingerprint=event.fingerprint, counted=0, first_counted_at=None, last_counted_at=None)
 
 
 def _accepted(state: VantageState, event: Accepted) -> VantageState:
-    """What an earlier definition saw is settled, for this one only. An open of its own is nobody's to accept."""
-    if not state.still_open or state.decisive is not Verdict.closed or event.fingerprint != state.fingerprint:
+    """What other definitions saw is settled, for this one only. An open of its own is nobody's to accept."""
+    if event.fingerprint != state.fingerprint or state.decisive is Verdict.open:
         return state
-    return replace(state, still_open=False, accepted=event.fingerprint)
+    others = _without(state.open_by, event.fingerprint)
+    own = tuple(d for d in state.open_by if d == event.fingerprint)
+    return replace(state, open_by=own, accepted=event.fingerprint, settled=_joined(state.settled, others))
+
+
+def _unsettled(state: VantageState) -> VantageState:
+    """Nobody's word holds any more: what it settled is open again."""
+    return replace(state, open_by=_joined(state.settled, state.open_by), accepted=None, settled=())
+
+
+def _those(some: tuple[str, ...], held: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(d for d in some if d in held)
+
+
+def _without(some: tuple[str, ...], one: str) -> tuple[str, ...]:
+    return tuple(d for d in some if d != one)
+
+
+def _joined(some: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*some, *more)))
 
 
 def _patched(state: VantageState, event: Patched) -> VantageState:
@@ -244,8 +278,7 @@ def _ran(state: VantageState, run: Ran, rules: Rules) -> VantageState:
     )
     if run.verdict is Verdict.open:
         return _opened(seen, run, settled, swung=state.decisive is Verdict.closed)
-    if run.fingerprint in seen.reproduced:
-        seen = replace(seen, still_open=False, accepted=None)
+    seen = replace(seen, open_by=_without(seen.open_by, run.fingerprint), held=_without(seen.held, run.fingerprint))
     return _closed(seen, run, rules)
 
 
@@ -258,12 +291,14 @@ def _opened(state: VantageState, run: Ran, settled: bool, swung: bool) -> Vantag
     failed = state.failed_patches
     if settled and state.patch is not None and state.patch not in failed:
         failed = (*failed, state.patch)
-    proven = state.reproduced if run.fingerprint in state.reproduced else (*state.reproduced, run.fingerprint)
+    if run.fingerprint == state.fingerprint:
+        state = replace(state, open_by=_those(state.open_by, state.held), settled=_those(state.settled, state.held))
+    else:
+        state = _unsettled(state)
     return replace(
         state,
-        reproduced=proven,
-        still_open=True,
-        accepted=None,
+        reproduced=_joined(state.reproduced, (run.fingerprint,)),
+        open_by=_joined(state.open_by, (run.fingerprint,)),
         failed_patches=failed,
         counted=0,
         first_counted_at=None,

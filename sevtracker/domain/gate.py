@@ -130,6 +130,8 @@ class Hole:
 
     place: str
     identity_class: str | None = None
+    #: It is said to be gone. No check can be added for it.
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,11 @@ def _uncovered(hole: Hole, checked: tuple[int, str] | None) -> Blocker:
     """A copy that nobody looks at; which check could, if one was made to look away."""
     eyes = f"as {hole.identity_class}" if hole.identity_class else "at all"
     says, clears = f"No required check looks at {hole.place} {eyes}", "Add a required check for that copy."
+    if hole.retired:
+        says = f"{hole.place} was retired after this SEV was filed, and nothing looks at it any more"
+        return Blocker(
+            Code.uncovered, f"{says}.", "Two people attest that it is gone, with evidence.", place=hole.place
+        )
     if checked is not None and hole.identity_class is None:
         check, how = checked
         says, clears = f"{says}: check {check} {how}", f"{_back(check)} Or add another one for that copy."
@@ -370,8 +377,8 @@ def _taken_back(v: Vantage) -> Blocker:
     return Blocker(
         Code.unproven,
         f"The check of {v.about} saw this door open and was changed since; what it says now does not take that back.",
-        "Change it back and have it see the door closed. If what it judges by had to change, an executive accepts the"
-        " new definition on the check's page; then prove it.",
+        "Change it back, and run it until it sees the door closed. If what it judges by had to change, an executive"
+        " accepts the new definition on the check's page; then prove it.",
         v.check,
     )
 

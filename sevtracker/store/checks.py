@@ -94,21 +94,6 @@ def reproduced_at(session: Session, check: Check) -> datetime | None:
     return session.connection().execute(sa.select(sa.func.min(p.c.at, type_=p.c.at.type)).where(mine)).scalar()
 
 
-def last_proven(session: Session, check_id: int) -> Verdict | None:
-    """The last decisive verdict by a definition that saw this very door open. What another one says clears and hides
-    nothing, also when canary twins had proven it: whoever changed the check may have named those, too."""
-    v, p = table(CheckRevision), table(CheckProof)
-    proven = sa.select(p.c.fingerprint).where(p.c.check_id == check_id, p.c.how == REPRODUCED)
-    statement = (
-        sa.select(_R.c.verdict)
-        .join(v, sa.and_(v.c.check_id == _R.c.check_id, v.c.revision == _R.c.revision))
-        .where(_R.c.check_id == check_id, _R.c.verdict != Verdict.inconclusive, v.c.fingerprint.in_(proven))
-        .order_by(_R.c.id.desc())
-        .limit(1)
-    )
-    return session.connection().execute(statement).scalar()
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """A check as lists show it."""
@@ -216,13 +201,15 @@ class Standing:
     revision: int
     proved_at: datetime | None
     twins_wrong: str | None
+    left_open: dict[str, bool]
+    fingerprint: str
 
 
 def standing(session: Session, check_ids: Sequence[int]) -> dict[int, Standing]:
     """How each of these checks stands. Locks them, in the order of their ids, until the transaction ends."""
     d, c = table(Dataset), table(Copy)
     names = ["failures", "auth_failures", "halted", "last_verdict", "decisive", "decisive_at", "revision"]
-    names += ["proved_at", "twins_wrong"]
+    names += ["proved_at", "twins_wrong", "left_open", "fingerprint"]
     statement = (
         sa.select(_K.c.id, d.c.slug, c.c.slug, *(_K.c[name] for name in names))
         .join(d, d.c.id == _K.c.dataset_id)

@@ -132,7 +132,7 @@ def gather(
             attestations=_attestations(told[number], own, their_patches[number]),
             told=told[number],
             switched_off=tuple(gate.SwitchedOff(v.check_id, v.place) for v in their_checks[number] if v.switched_off),
-            holes=_holes([f"{d.slug}/{c.slug}" for d, c in own], seen, rules, identities),
+            holes=_holes({f"{d.slug}/{c.slug}": c.retired_at is not None for d, c in own}, seen, rules, identities),
         )
         case.assess()
         cases.append(case)
@@ -209,24 +209,27 @@ def first_case(  # what a case has from the start
         assessments={v.check_id: assess(v.state, rules, now) for v in seen},
         patches=[],
         acts={},
-        holes=_holes(places, seen, rules, identities),
+        holes=_holes(dict.fromkeys(places, False), seen, rules, identities),
     )
 
 
 def _holes(
-    places: Sequence[str], seen: Sequence[Vantage], rules: Rules, identities: Mapping[str, Identity]
+    places: Mapping[str, bool], seen: Sequence[Vantage], rules: Rules, identities: Mapping[str, Identity]
 ) -> tuple[gate.Hole, ...]:
-    """Copies that no required check looks at: at all, or as an identity class that the level asks for."""
+    """Copies that no required check looks at: at all, or as an identity class that the level asks for.
+
+    ``places``: each copy, and whether it is retired.
+    """
     eyes: dict[str, set[str]] = {}
     for v in seen:
         if v.gates and v.weight is Weight.decides:
             known = identities.get(v.identity)
             eyes.setdefault(v.place, set()).add(known.cls if known else "unknown")
     holes = []
-    for place in places:
+    for place, retired in places.items():
         looking = eyes.get(place, set())
         if not looking:
-            holes.append(gate.Hole(place))
+            holes.append(gate.Hole(place, retired=retired))
         holes.extend(gate.Hole(place, cls) for cls in rules.identity_classes if looking and cls not in looking)
     return tuple(holes)
 
@@ -242,13 +245,17 @@ def patches_of(session: Session, numbers: Sequence[int]) -> dict[int, list[Patch
 
 
 def judges_patches_of(session: Session, check_id: int, person_id: int) -> bool:
-    """Does this check gate a SEV, active or watched, for which this person logged a patch?"""
-    p, sc, s = table(Patch), table(SevCheck), table(Sev)
+    """Does this check gate a SEV, active or watched (or one that was dismissed as its duplicate), for which this person
+    logged a patch?"""
+    p, sc, s, original = table(Patch), table(SevCheck), table(Sev), table(Sev).alias()
+    live = sorted(ACTIVE | WATCHED)
     statement = (
         sa.select(p.c.number)
         .join(sc, sc.c.sev_number == p.c.sev_number)
         .join(s, s.c.number == p.c.sev_number)
-        .where(sc.c.check_id == check_id, p.c.author_id == person_id, s.c.status.in_(sorted(ACTIVE | WATCHED)))
+        .outerjoin(original, original.c.number == s.c.duplicate_of)
+        .where(sc.c.check_id == check_id, p.c.author_id == person_id)
+        .where(sa.or_(s.c.status.in_(live), original.c.status.in_(live)))
         .limit(1)
     )
     return session.connection().execute(statement).first() is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,6 @@ from sevtracker.domain.exposure import Accepted, Edited, Event, Patched, Ran, Tw
 from sevtracker.domain.vocabulary import Verdict
 from sevtracker.store.tables import (
     BY_TWINS,
-    REPRODUCED,
     Check,
     CheckAcceptance,
     CheckProof,
@@ -39,8 +39,8 @@ def stories(
 
     The story starts ``window`` before the SEV was reported, or at its first patch if that was earlier. From before
     that, only five things count: which definitions had been reproduced, what twins proved within ``proof_valid``,
-    what was seen last, what a reproduced definition saw last, and which definitions an executive accepted. A SEV
-    that is only being filed has no number, and no patch. Two statements, three if a patch has a scope; one if the
+    what was seen last, whose own last word is open, and which definitions an executive accepted. A SEV that is only
+    being filed has no number, and no patch. Two statements, three if a patch has a scope; one if the
     SEV is being filed.
     """
     if not check_ids:
@@ -68,12 +68,12 @@ def _datasets(connection: sa.Connection, check_ids: Sequence[int]) -> dict[int, 
     return {row.id: row.slug for row in connection.execute(statement)}
 
 
-_REVISION, _PROOF, _ACCEPTANCE, _RUN = "revision", "proof", "acceptance", "run"
+_REVISION, _PROOF, _ACCEPTANCE, _RUN, _OPEN = "revision", "proof", "acceptance", "run", "open"
 
 
 def _history() -> sa.CompoundSelect[Any]:
     """What happened to checks, as rows of (what, check, number, at, word, revision, twins). One statement, built once
-    (see ``_HISTORY``)."""
+    (see ``_HISTORY``). Of a revision, the sixth says whether it is looser."""
     asked: sa.BindParameter[Any] = sa.bindparam("check_ids", expanding=True)
     since = sa.bindparam("since", type_=_R.c.started_at.type)
     proofs_since = sa.bindparam("proofs_since", type_=_R.c.started_at.type)
@@ -94,19 +94,6 @@ def _history() -> sa.CompoundSelect[Any]:
         .correlate(_K)
         .scalar_subquery()
     )
-    proven_before = (
-        sa.select(_R.c.id)
-        .join(v, sa.and_(v.c.check_id == _R.c.check_id, v.c.revision == _R.c.revision))
-        .join(
-            p,
-            sa.and_(p.c.check_id == _R.c.check_id, p.c.fingerprint == v.c.fingerprint, p.c.how == REPRODUCED),
-        )
-        .where(_R.c.check_id == _K.c.id, _R.c.started_at < since, _R.c.verdict != Verdict.inconclusive)
-        .order_by(_R.c.started_at.desc())
-        .limit(1)
-        .correlate(_K)
-        .scalar_subquery()
-    )
     return sa.union_all(
         sa.select(
             sa.literal(_REVISION).label("what"),
@@ -114,7 +101,7 @@ def _history() -> sa.CompoundSelect[Any]:
             v.c.revision.label("number"),
             v.c.at,
             v.c.fingerprint.label("word"),
-            v.c.revision,
+            sa.cast(v.c.looser, sa.Integer).label("revision"),
             sa.func.coalesce(sa.cast(v.c.twins, sa.Text), ""),
         ).where(v.c.check_id.in_(asked)),
         sa.select(
@@ -131,12 +118,11 @@ def _history() -> sa.CompoundSelect[Any]:
             *(a.c.fingerprint, a.c.revision, sa.literal("")),
         ).where(a.c.check_id.in_(asked)),
         runs(_R.c.check_id.in_(asked), _R.c.started_at >= since),
-        runs(
-            sa.or_(
-                _R.c.id.in_(sa.select(before).where(_K.c.id.in_(asked))),
-                _R.c.id.in_(sa.select(proven_before).where(_K.c.id.in_(asked))),
-            )
-        ),
+        runs(_R.c.id.in_(sa.select(before).where(_K.c.id.in_(asked)))),
+        sa.select(
+            *(sa.literal(_OPEN), _K.c.id, sa.literal(0), _K.c.created_at, sa.cast(_K.c.left_open, sa.Text)),
+            *(sa.literal(0), sa.literal("")),
+        ).where(_K.c.id.in_(asked)),
     )
 
 
@@ -150,11 +136,17 @@ def _histories(
     asked = {"check_ids": list(check_ids), "since": since, "proofs_since": proofs_since}
     rows = [tuple(row) for row in connection.execute(_HISTORY, asked)]
     fingerprints: dict[tuple[int, int], str] = {}
-    for what, check_id, number, at, word, _, twins in sorted(rows, key=lambda row: row[3]):
+    for what, check_id, number, at, word, looser, twins in sorted(rows, key=lambda row: row[3]):
         state, events = found[check_id]
         if what == _REVISION:
             fingerprints[check_id, number] = word
-            events.append(Edited(at, word, hashlib.sha256(twins.encode()).hexdigest()[:16] if twins else ""))
+            named = hashlib.sha256(twins.encode()).hexdigest()[:16] if twins else ""
+            events.append(Edited(at, word, named, bool(looser)))
+        elif what == _OPEN:
+            # As it is now: what the story itself tells is told again, and each definition's last word is its last.
+            left_open: dict[str, bool] = json.loads(word)
+            held = tuple(d for d, looser_since in left_open.items() if looser_since)
+            found[check_id] = (dataclasses.replace(state, open_by=tuple(left_open), held=held), events)
         elif what == _PROOF:
             fingerprint, how = word.split(" ")
             if how == BY_TWINS:

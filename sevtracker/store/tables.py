@@ -176,6 +176,8 @@ class Check(SQLModel, table=True):
     last_at: datetime | None = None
     decisive: Verdict | None = Field(default=None, sa_type=_words(Verdict))
     decisive_at: datetime | None = None
+    #: The fingerprints whose own last decisive verdict is open; true: a looser one came after it.
+    left_open: dict[str, bool] = Field(default_factory=dict, sa_type=sa.JSON)
     #: Disabled for good: what it saw is kept, and it comes back no more.
     retired_at: datetime | None = None
     #: When the present twins last proved the present fingerprint; what was wrong the last time they did not.
@@ -201,6 +203,8 @@ class CheckRevision(SQLModel, table=True):
     fingerprint: str = Field(max_length=64)
     locator: str = Field(max_length=1000)
     twins: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    #: It looks elsewhere than the one before it, or judges more loosely: what that one saw open stays its own to close.
+    looser: bool = False
 
 
 REPRODUCED, BY_TWINS = "reproduced", "twins"

@@ -24,7 +24,7 @@ EXPOSURE: Mapping[Exposure, str] = {
 EXPOSURE_MEANS: Mapping[Exposure, str] = {
     Exposure.exposed: "A check saw the door open: what must not be possible still is.",
     Exposure.no_patch: "The checks are denied, but nobody logged a patch: nothing explains why it closed.",
-    Exposure.unproven: "The checks are denied, but never saw this door open, so their denial proves nothing yet.",
+    Exposure.unproven: "The checks are denied, but as they are now they never saw an open door; that proves nothing.",
     Exposure.unverified: "Not all is seen: a check has no answer, or a copy no check. An error is not a denial.",
     Exposure.unattributed: "It was open after the last patch had settled. Nobody knows what closed it since.",
     Exposure.flapping: "It opened again at least twice in a day. Twice the evidence is needed now.",
@@ -165,7 +165,8 @@ ROLE_MEANS: Mapping[Role, str] = {
     ),
     Role.executive: (
         "what engineers do, and sees restricted SEVs; alone grants and revokes waivers: of one check of one SEV, for"
-        " 30 days at most, and not where they wrote a patch of it"
+        " 30 days at most, and not where they wrote a patch of it; and accepts what a check judges by after it saw its"
+        " door open"
     ),
     Role.auditor: "reads everything; changes nothing, waives nothing, decides on no proposal",
     Role.admin: (

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sevtracker.actions import accepting
+from sevtracker.actions import accepting, sevs
 from sevtracker.actions.enforce import Denied
-from sevtracker.actions.inputs import AcceptDefinition, parse
+from sevtracker.actions.inputs import AcceptDefinition, Dismiss, parse
 from sevtracker.actions.resolve import Resolved
 from sevtracker.domain.sentences import sentence
 from sevtracker.domain.vocabulary import Exposure, Status
@@ -216,3 +216,62 @@ def test_an_edit_of_a_watched_check_blinds_the_watch_until_the_next_word(mended:
     accept(mended)
     look(mended, 110, TOLD_APART, CLOSED)
     assert mended.sev().exposure is Exposure.watching
+
+
+def test_it_is_proven_after_it_was_accepted_too(mci: Tracker) -> None:
+    mci.go_to(10)
+    mci.patch(1)
+    change(mci, params=HINTED)
+    mci.look(20, primary=CLOSED)
+    accept(mci)
+    mci.go_to(25)
+    change(mci, twins=TWINS)
+    for minute in (35, 50, 65):
+        look(mci, minute, TOLD_APART, CLOSED)
+    assert mci.sev().exposure is Exposure.verified
+
+
+def test_other_twins_of_a_watched_check_void_it_not(mended: Tracker) -> None:
+    accept(mended)
+    for minute in (35, 50, 65):
+        look(mended, minute, TOLD_APART, CLOSED)
+    assert isinstance(mended.resolve(1), Resolved)
+    mended.go_to(70)
+    change(mended, by="eve", twins={**TWINS, "open": {"door": "another twin"}})
+    look(mended, 90, TOLD_APART, CLOSED)
+    assert mended.sev().exposure is Exposure.watching
+
+
+def test_a_sev_that_is_filed_when_it_had_run_again_knows_of_it(mended: Tracker) -> None:
+    accept(mended)
+    for minute in (35, 50, 65):
+        look(mended, minute, TOLD_APART, CLOSED)
+    mended.go_to(5 * 24 * 60)
+    other = mended.file()
+    mended.patch(other)
+    for minute in (20, 35, 50):
+        look(mended, 5 * 24 * 60 + minute, TOLD_APART, CLOSED)
+    assert mended.sev(other).exposure is Exposure.verified
+
+
+def test_a_word_that_nothing_proves_does_not_let_the_check_go(mci: Tracker) -> None:
+    mci.go_to(10)
+    mci.patch(1)
+    change(mci, params=HINTED)
+    mci.look(20, primary=CLOSED)
+    accept(mci)
+    for off in ({"enabled": False}, {"required": False}):
+        assert "has not been proven since" in refused(mci, by="eve", **off).message
+
+
+def test_an_author_of_a_patch_on_its_duplicate_does_not_accept(mended: Tracker) -> None:
+    other = mended.file(by="vik")
+    mended.patch(other, by="vik")
+    with mended.work("priya") as work:
+        sevs.dismiss(work, mended.settings, other, parse(Dismiss, {"reason": "The same.", "duplicate_of": 1}))
+    assert isinstance(accept(mended), Denied)
+
+
+def test_whoever_only_gave_it_another_name_accepts(mended: Tracker) -> None:
+    change(mended, by="vik", name="Another name")
+    assert accept(mended) is None

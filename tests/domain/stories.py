@@ -1,8 +1,8 @@
 """Stories of one vantage, written as they are told: ``O@0 P@10 C@20,35,50``.
 
 ``O`` open, ``C`` closed, ``I`` inconclusive, ``P`` patch, ``X`` patch elsewhere (out of scope), ``K`` canary proof,
-``E`` check edited, ``B`` edited back to the first definition, ``D`` closed, but by the definition before the edit,
-``A`` the present definition accepted by an executive.
+``E`` check edited, ``W`` edited so that it is looser, ``B`` edited back to the first definition,
+``D`` closed, but by the definition before the edit, ``A`` the present definition accepted by an executive.
 What follows ``@`` are minutes, one event each.
 """
 
@@ -74,10 +74,10 @@ def told(story: str) -> list[Event]:
             elif letter == "A":
                 events.append(Accepted(moment, fingerprint))
             else:
-                edits += letter == "E"
+                edits += letter in "EW"
                 before = fingerprint
                 fingerprint = FIRST if letter == "B" else f"definition-{edits}"
-                events.append(Edited(moment, fingerprint))
+                events.append(Edited(moment, fingerprint, looser=letter == "W"))
     return events
 
 

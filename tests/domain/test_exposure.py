@@ -80,6 +80,14 @@ X = Exposure
         ("O@0 P@10 E@15 C@20 A@25 O@35", X.exposed, 0),
         ("O@0 P@10 E@15 C@20 A@25 O@35 P@40 C@50,65,80", X.verified, 3),  # an open of its own reproduces it
         ("O@0 P@10 E@15 O@20 A@21", X.exposed, 0),
+        # what a stricter definition saw open, a looser one does not close, though it saw the door open, too
+        ("O@0 W@5 O@6 P@10 C@20,35,50", X.unproven, 0),
+        ("O@0 E@5 W@6 O@7 P@10 C@20,35,50", X.unproven, 0),  # nor by way of one that never looked
+        ("O@0 W@5 E@6 O@7 P@10 C@20,35,50", X.unproven, 0),
+        ("O@0 W@5 O@6 P@10 C@20 B@21 C@35,50,65", X.verified, 3),  # the first sees it closed, by itself
+        ("O@0 W@5 O@6 P@10 C@20 A@25 C@35,50,65", X.verified, 3),  # or an executive accepts the looser one
+        ("O@0 W@5 P@10 C@20 A@25 O@35 P@40 C@50,65,80", X.verified, 3),  # whose own open takes nothing of that back
+        ("O@0 W@5 O@6 P@10 C@20 A@25 E@30 O@31 P@40 C@50,65,80", X.unproven, 0),  # but another edit does
     ],
 )
 def test_a_story_comes_to_its_exposure(story: str, exposure: Exposure, streak: int) -> None:

@@ -88,7 +88,7 @@ def build(
         control=check.control,
         own_control=own_control(check.kind),
         means=_means(check),
-        door_open=check.decisive is Verdict.open,
+        door_open=check.decisive is Verdict.open or bool(check.left_open),
         looks=check.kind in runtime().probes.kinds and runtime().probes.kinds[check.kind].looks,
         interval=timedelta(seconds=check.every_s),
         next_run_at=check.due_at if check.enabled else None,

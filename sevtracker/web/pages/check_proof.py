@@ -42,16 +42,17 @@ def acceptable_shown(session: Session, check: Check, person: Person, form: Form)
     """What this person may accept; None for whoever may not, and where there is nothing to accept."""
     if not may(person.role, May.accept_definitions) or check.decisive is not Verdict.closed:
         return None
-    opened = acceptances.last_open(session, check.id or 0)
-    if opened is None or accepting.why_not(session, runtime().probes, check, opened) is not None:
+    probes = runtime().probes
+    opened = acceptances.opened_by(session, check)
+    if accepting.why_not(session, probes, check, opened) is not None:
         return None
-    if accepting.of_their_own(session, person, check, opened) is not None:
+    if accepting.of_their_own(session, person, check, opened[0]) is not None:
         return None
     changes = tuple(
         Change(name, _word(values["new"]), _word(values["old"]))
-        for name, values in accepting.differences(opened, check).items()
+        for name, values in accepting.differences(probes, opened[0], check).items()
     )
-    return Acceptable(opened.revision, changes, form)
+    return Acceptable(opened[0].revision, changes, form)
 
 
 def _word(value: object) -> str:

@@ -18,6 +18,7 @@ _JSON = sa.JSON(none_as_null=True)
 def upgrade() -> None:
     op.add_column("check_", sa.Column("weight", sa.String(32), nullable=False, server_default="decides"))
     op.add_column("check_", sa.Column("memory", _JSON, nullable=True))
+    _left_open()
     op.add_column("check_", sa.Column("retired_at", UTCDateTime(), nullable=True))
     op.add_column("copy", sa.Column("retired_at", UTCDateTime(), nullable=True))
     op.add_column("lane", sa.Column("not_before", sa.Float(), nullable=False, server_default="0"))
@@ -31,6 +32,15 @@ def upgrade() -> None:
     _acceptances()
     _proposals()
     _sign_ins()
+
+
+def _left_open() -> None:
+    op.add_column("check_revision", sa.Column("looser", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("check_", sa.Column("left_open", sa.JSON(), nullable=False, server_default="{}"))
+    check = sa.table("check_", sa.column("fingerprint"), sa.column("decisive"), sa.column("left_open"))
+    listed = sa.literal('{"') + sa.cast(check.c.fingerprint, sa.Text) + '": false}'
+    as_json = sa.cast(listed, sa.JSON()) if op.get_bind().dialect.name == "postgresql" else listed
+    op.execute(check.update().where(check.c.decisive == "open").values(left_open=as_json))
 
 
 def _twins() -> None:
