@@ -362,6 +362,8 @@ def _no_hiding(
     optional = given.required is False and check.required
     if not (off or optional or elsewhere):
         return
+    if not (off or optional) and valid.fingerprint in check.left_open:
+        return  # back to where it saw the door open
     if check.decisive is Verdict.open:
         if not words.covered_everywhere(work.session, check, work.now):
             raise Conflict(

@@ -248,5 +248,5 @@ def _left_open(check: Standing, f: Finished) -> dict[str, bool]:
     mine = f.job.fingerprint
     if f.seen.verdict is Verdict.closed:
         return {definition: held for definition, held in check.left_open.items() if definition != mine}
-    kept = {d: held for d, held in check.left_open.items() if held or mine != check.fingerprint}
-    return {**kept, mine: check.left_open.get(mine, False)}
+    late = mine != check.fingerprint  # the check was edited while the run was under way: nobody takes over from it
+    return {d: held for d, held in check.left_open.items() if d != mine and (held or late)} | {mine: late}

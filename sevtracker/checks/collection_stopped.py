@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
@@ -64,6 +64,7 @@ class CollectionParams(CheckParams):
     outside_place: ClassVar[frozenset[str]] = frozenset(
         {"time_columns", "control_table", "control_columns", "normal_interval", "count"}
     )
+    loosened_by: ClassVar[Mapping[str, str]] = dict.fromkeys(outside_place, "changed")
 
     @model_validator(mode="after")
     def _can_tell(self) -> CollectionParams:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -39,6 +40,8 @@ class HttpParams(CheckParams):
     login_signature: Text | None = None
 
     outside_place: ClassVar[frozenset[str]] = frozenset({"marker", "login_signature", "signin_hosts"})
+    #: Not the marker: without it a page is no denial, only ambiguous.
+    loosened_by: ClassVar[Mapping[str, str]] = {"login_signature": "changed", "signin_hosts": "more"}
     twins_fixed: ClassVar[frozenset[str]] = frozenset({"method"})
 
     @field_validator("signin_hosts")

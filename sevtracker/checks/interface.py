@@ -46,7 +46,8 @@ class CheckParams(BaseModel):
     #: Those that say how a door is tried: a twin has to be tried in the same way, so it can't have them of its own.
     twins_fixed: ClassVar[frozenset[str]] = frozenset()
     #: What makes a judgement of ``outside_place`` looser, so that less counts as an open door: ``more`` or ``fewer``
-    #: of a list, or the switch that is ``on``. What a stricter definition saw open then has to be seen closed by it.
+    #: of a list, a switch that is ``on``, anything ``changed``. What a stricter definition saw open then has to be
+    #: seen closed by it.
     loosened_by: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
@@ -56,6 +57,8 @@ class CheckParams(BaseModel):
 
 
 def _looser(how: str, before: Any, now: Any) -> bool:
+    if how == "changed":
+        return bool(before != now)
     if how == "on":
         return bool(now) and not before
     more, fewer = set(now or ()) - set(before or ()), set(before or ()) - set(now or ())

@@ -292,9 +292,10 @@ def _opened(state: VantageState, run: Ran, settled: bool, swung: bool) -> Vantag
     if settled and state.patch is not None and state.patch not in failed:
         failed = (*failed, state.patch)
     if run.fingerprint == state.fingerprint:
-        state = replace(state, open_by=_those(state.open_by, state.held), settled=_those(state.settled, state.held))
-    else:
-        state = _unsettled(state)
+        held = _without(state.held, run.fingerprint)
+        state = replace(state, held=held, open_by=_those(state.open_by, held), settled=_those(state.settled, held))
+    else:  # a run that was under way when the check was edited: nobody takes over from it
+        state = _unsettled(replace(state, held=_joined(state.held, (run.fingerprint,))))
     return replace(
         state,
         reproduced=_joined(state.reproduced, (run.fingerprint,)),

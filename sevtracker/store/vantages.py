@@ -31,6 +31,7 @@ _SC, _K, _D, _C, _S = table(SevCheck), table(Check), table(Dataset), table(Copy)
 
 _TIMES = frozenset(f.name for f in dataclasses.fields(VantageState) if "datetime" in str(f.type) and f.name != "swings")
 _VERDICTS = frozenset({"last", "decisive"})
+_FIELDS = frozenset(f.name for f in dataclasses.fields(VantageState))
 _TUPLES = frozenset({"reproduced", "failed_patches", "open_by", "held", "settled"})
 
 
@@ -51,9 +52,10 @@ def encode(state: VantageState) -> dict[str, Any]:
 
 def decode(document: Mapping[str, Any]) -> VantageState:
     """The state that ``encode`` wrote."""
-    state = VantageState(**{name: _decoded(name, value) for name, value in document.items()})
+    known = {name: value for name, value in document.items() if name in _FIELDS}
+    state = VantageState(**{name: _decoded(name, value) for name, value in known.items()})
     if state.decisive is Verdict.open and not state.open_by:  # written before there was that field
-        return dataclasses.replace(state, open_by=state.reproduced)
+        return dataclasses.replace(state, open_by=state.reproduced[-1:])
     return state
 
 

@@ -8,7 +8,7 @@ import pytest
 from sevtracker.actions.resolve import Resolved
 from sevtracker.domain.vocabulary import Exposure
 from tests.actions.test_accepting import accept
-from tests.actions.test_checks import change
+from tests.actions.test_checks import change, refused
 from tests.actions.test_twins import TOLD_APART, TWINS, look
 from tests.actions.words import codes, told, waive
 from tests.cast import CLOSED, OPEN, Tracker
@@ -81,3 +81,66 @@ def test_nor_does_a_door_that_was_made_elsewhere_under_a_waiver_take_it_back(mci
         mci.look(minute, elsewhere=CLOSED)
     assert mci.sev().exposure is Exposure.unproven
     assert not isinstance(mci.resolve(1), Resolved)
+
+
+def test_what_a_stricter_one_saw_stays_open_until_it_sees_it_closed_from_where_it_looked(mci: Tracker) -> None:
+    mci.go_to(5)
+    waive(mci)
+    change(mci, by="priya", params={"door": "elsewhere"})
+    mci.look(6, elsewhere=CLOSED)
+    change(mci, by="priya", params=STRICT)  # the way out that the blocker names
+    mci.go_to(10)
+    mci.patch(1)
+    for minute in (20, 35, 50):
+        mci.look(minute, primary=CLOSED)
+    assert isinstance(mci.resolve(1), Resolved)
+
+
+@pytest.fixture(params=[5.5, 6.5], ids=["started before the edit", "started after it"])
+def late(tracker: Tracker, request: pytest.FixtureRequest) -> Tracker:
+    """A run of the strict definition is under way when Priya loosens it, and comes out open. So does the loose one,
+    which is closed then."""
+    tracker.dataset()
+    tracker.check()
+    tracker.file()
+    tracker.go_to(5)
+    jobs = tracker.claim()
+    tracker.go_to(6)
+    change(tracker, by="priya", params=LOOSE)
+    tracker.go_to(7)
+    tracker.store([tracker.seen(job, OPEN, at=tracker.at(request.param)) for job in jobs])
+    tracker.look(8, primary=OPEN)
+    tracker.go_to(10)
+    tracker.patch(1)
+    for minute in (20, 35, 50):
+        tracker.look(minute, primary=CLOSED)
+    return tracker
+
+
+def test_a_run_that_was_under_way_is_the_stricter_one_s_word_too(late: Tracker) -> None:
+    assert not isinstance(late.resolve(1), Resolved)
+    assert "have an executive accept" in refused(late, by="eve", enabled=False).message
+    late.go_to(5 * 24 * 60)
+    other = late.file()
+    late.patch(other)
+    for minute in (20, 35, 50):
+        late.look(5 * 24 * 60 + minute)
+    assert not isinstance(late.resolve(other), Resolved)
+    assert accept(late) is None
+
+
+def test_a_loose_one_may_be_sharpened_while_it_sees_the_door_open(tracker: Tracker) -> None:
+    tracker.dataset()
+    tracker.check()
+    tracker.file()
+    tracker.go_to(1)
+    change(tracker, by="priya", params=LOOSE)
+    tracker.look(2, primary=OPEN)
+    tracker.go_to(3)
+    tracker.patch(1)
+    tracker.go_to(4)
+    change(tracker, by="priya", params={**LOOSE, "hint": "sharper"})
+    tracker.look(5)
+    for minute in (20, 35, 50):
+        tracker.look(minute, primary=CLOSED)
+    assert isinstance(tracker.resolve(1), Resolved)

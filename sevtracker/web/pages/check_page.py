@@ -11,7 +11,7 @@ from flask import request
 from sevtracker.actions.enforce import May, may
 from sevtracker.domain.vocabulary import Trigger, Verdict
 from sevtracker.errors import NotFound
-from sevtracker.store import checks, facts, people, proposals, sevs, sign_ins, suggestions, timeline
+from sevtracker.store import acceptances, checks, facts, people, proposals, sevs, sign_ins, suggestions, timeline
 from sevtracker.store.session import Session
 from sevtracker.store.tables import Check
 from sevtracker.store.tables import CheckRevision as Stored
@@ -77,6 +77,7 @@ def build(
         waiting = proposals.listing(session, check_id, person.viewer, limit=MOST_PROPOSALS, only_open=True)
         may_edit = may(person.role, May.keep_checks) and check.retired_at is None
         stopped = sign_ins.stopped(session, check)
+        door_open = check.decisive is Verdict.open or acceptances.left_open(session, check)
         acceptable = acceptable_shown(session, check, person, accept_form)
         own = bool(waiting) and facts.judges_patches_of(session, check_id, person.id)
     dataset, _, copy = line.place.partition("/")
@@ -88,7 +89,7 @@ def build(
         control=check.control,
         own_control=own_control(check.kind),
         means=_means(check),
-        door_open=check.decisive is Verdict.open or bool(check.left_open),
+        door_open=door_open,
         looks=check.kind in runtime().probes.kinds and runtime().probes.kinds[check.kind].looks,
         interval=timedelta(seconds=check.every_s),
         next_run_at=check.due_at if check.enabled else None,

@@ -37,10 +37,27 @@ def upgrade() -> None:
 def _left_open() -> None:
     op.add_column("check_revision", sa.Column("looser", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("check_", sa.Column("left_open", sa.JSON(), nullable=False, server_default="{}"))
-    check = sa.table("check_", sa.column("fingerprint"), sa.column("decisive"), sa.column("left_open"))
-    listed = sa.literal('{"') + sa.cast(check.c.fingerprint, sa.Text) + '": false}'
-    as_json = sa.cast(listed, sa.JSON()) if op.get_bind().dialect.name == "postgresql" else listed
-    op.execute(check.update().where(check.c.decisive == "open").values(left_open=as_json))
+    found: dict[int, dict[str, bool]] = {}
+    connection = op.get_bind()
+    for check_id, present, definition in connection.execute(sa.text(_LAST_WORD_OPEN)):
+        found.setdefault(check_id, {})[definition] = definition != present
+    check = sa.table("check_", sa.column("id", sa.Integer), sa.column("left_open", sa.JSON()))
+    for check_id, left_open in found.items():
+        connection.execute(check.update().where(check.c.id == check_id).values(left_open=left_open))
+
+
+#: Each definition whose last decisive run is open.
+_LAST_WORD_OPEN = """
+SELECT c.id, c.fingerprint, last.fingerprint
+FROM (
+    SELECT r.check_id, v.fingerprint, max(r.id) AS run_id
+    FROM run r JOIN check_revision v ON v.check_id = r.check_id AND v.revision = r.revision
+    WHERE r.verdict <> 'inconclusive'
+    GROUP BY r.check_id, v.fingerprint
+) last
+JOIN run ON run.id = last.run_id AND run.verdict = 'open'
+JOIN check_ c ON c.id = last.check_id
+"""
 
 
 def _twins() -> None:
