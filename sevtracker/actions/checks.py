@@ -234,15 +234,16 @@ def apply(  # noqa: PLR0913  # what ``change`` takes, and how it came about
         raise InputError(*judged.errors)
     definition, valid = judged.definition, judged.valid
     moved = {name for name in {*valid.params, *stood} if valid.params.get(name) != stood.get(name)}
+    place = bool(moved - outside_place(probes, check.kind)) or valid.locator.text != check.locator
+    elsewhere = place or definition.identity != check.identity
     changed = _public_changes(check, definition, valid, given)
     wanted = Change(given, changed, sorted(moved), valid.params, retires, proposal)
     try:
         not_ones_own(work, check, wanted)
-        _no_hiding(work, check, given, valid, moved - outside_place(probes, check.kind), retires=retires)
+        _no_hiding(work, check, given, valid, elsewhere=elsewhere, retires=retires)
     except (Conflict, NotPermitted) as why:
         return refuse(work, check, wanted, why)
-    place_moved = bool(moved - outside_place(probes, check.kind)) or valid.locator.text != check.locator
-    looser = place_moved or definition.identity != check.identity or _loosened(probes, check.kind, stood, valid.params)
+    looser = elsewhere or _loosened(probes, check.kind, stood, valid.params)
     if looser:
         check.left_open = dict.fromkeys(check.left_open, True)
     check.identity, check.control, check.params = definition.identity, valid.control, dict(valid.params)
@@ -350,14 +351,13 @@ def outside_place(probes: ProbeEnvironment, kind: str) -> frozenset[str]:
 
 
 def _no_hiding(
-    work: Work, check: Check, given: ChangeCheck, valid: Validated, moved: set[str], *, retires: bool = False
+    work: Work, check: Check, given: ChangeCheck, valid: Validated, *, elsewhere: bool, retires: bool
 ) -> None:
-    """Other edits than ``moved`` (to another place) void proof and streak, and take nothing back that was seen open.
+    """Other edits than ``elsewhere`` (to another place, or as somebody else) void proof and streak, and take nothing
+    back that was seen open.
 
     An edit and then hiding is hiding, too: what it says before it is proven clears no open door.
     """
-    identity = given.identity or check.identity
-    elsewhere = bool(moved) or valid.locator.text != check.locator or identity != check.identity
     off = retires or (given.enabled is False and check.enabled)
     optional = given.required is False and check.required
     if not (off or optional or elsewhere):

@@ -40,7 +40,8 @@ EXPOSURE_MEANS: Mapping[Exposure, str] = {
 EXPOSURE_CHANGES: Mapping[Exposure, str] = {
     Exposure.exposed: "Close it and log the patch; the checks then have to see it closed.",
     Exposure.no_patch: "Log the patch that closed it.",
-    Exposure.unproven: "Let this very check see the door open once, or prove it on canary twins.",
+    Exposure.unproven: "Let this very check see the door open once, or prove it on canary twins; one changed after it"
+    " saw it open, change back.",
     Exposure.unverified: "A check that gives an answer: add one where nothing looks, or mend the one that can't see.",
     Exposure.unattributed: "Find out what closed it, and log that as a patch.",
     Exposure.flapping: "Find what opens it again, then twice the streak over twice the soak.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -73,6 +75,50 @@ def test_upgrading_twice_changes_nothing(database: Database, database_url: str) 
         made = session.get_one(tables.Installation, 1)
     assert made.log == before
     assert made.created_at.tzinfo is not None
+
+
+def test_what_each_definition_saw_last_is_taken_from_the_runs_of_the_first_version(store_database: str) -> None:
+    """Check 1 was edited after it saw the door open; 2 is open as it stands; 3 saw its door closed since."""
+    database = Database(DatabaseSettings(url=store_database))
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    with database._write_engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        schema = sa.MetaData()
+        schema.reflect(connection)
+
+        def add(name: str, **given: Any) -> None:
+            blank = {c.name: _blank(c) for c in schema.tables[name].columns if not c.nullable and c.name not in given}
+            connection.execute(schema.tables[name].insert().values(**blank, **given))
+
+        add("dataset", id=1, slug="events")
+        add("copy", id=1, dataset_id=1, slug="primary")
+        for check, stories in enumerate((["open", "closed"], ["open"], ["open open closed"]), start=1):
+            add("check_", id=check, dataset_id=1, copy_id=1, fingerprint=f"f{len(stories)}")
+            for revision, verdicts in enumerate(stories, start=1):
+                add("check_revision", check_id=check, revision=revision, fingerprint=f"f{revision}")
+                for verdict in verdicts.split():
+                    number = connection.execute(sa.select(sa.func.count()).select_from(schema.tables["run"])).scalar()
+                    run = {"verdict": verdict, "reason": "denied", "trigger": "manual"}
+                    add("run", id=number + 1, check_id=check, revision=revision, **run)
+    database.dispose()
+    migrate.upgrade(DatabaseSettings(url=store_database))
+    database = Database(DatabaseSettings(url=store_database))
+    with database.engine.connect() as connection:
+        found = connection.execute(sa.select(tables.table(tables.Check).c.left_open).order_by(sa.text("id"))).scalars()
+        assert list(found) == [{"f1": True}, {"f1": False}, {}]
+    database.dispose()
+
+
+def _blank(column: sa.Column[Any]) -> Any:
+    """Anything that the column takes."""
+    if isinstance(column.type, sa.JSON):
+        return {}
+    kind = column.type.python_type
+    if kind is datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+    return kind()
 
 
 def test_times_come_back_in_utc_and_enums_as_their_words(tracker: Tracker) -> None:

@@ -60,8 +60,13 @@ def test_an_executive_who_logged_the_patch_is_refused_on_the_record(mended: Worl
     assert len(mended.dana.get("/sevs/1/timeline?kind=check:acceptance_refused")["items"]) == 1
 
 
+HELD = "An earlier revision saw the door open. Until that one sees it closed"
+
+
 def test_the_form_is_shown_to_an_executive_while_it_applies(mended: World, cast: Cast) -> None:
-    assert "Accept what it judges by now" not in cast.dana.open("/checks/1")
+    seen = cast.dana.open("/checks/1")
+    assert "Accept what it judges by now" not in seen
+    assert HELD in text_of(seen)
     page = cast.vera.open("/checks/1")
     assert "Accept what it judges by now" in page
     assert "Revision 1 saw the door open" in text_of(page)
@@ -73,6 +78,7 @@ def test_the_form_is_shown_to_an_executive_while_it_applies(mended: World, cast:
     said = text_of(cast.vera.send("/checks/1/accept", **{**typed, **GIVEN}))
     assert "Accepted. It still has to be proven" in said
     assert "Accept what it judges by now" not in said
+    assert HELD not in said
     assert "nothing to accept" in text_of(cast.vera.send("/checks/1/accept", 409, **GIVEN))
 
 
